@@ -1,0 +1,133 @@
+# Copyright: (c) the webinfra.stack authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The demo as its users see it: a URL, playbooks on .demo/inventory.yml, and hosts that can be stopped."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import json
+import re
+import subprocess
+import time
+import typing as t
+import urllib.error
+import urllib.parse
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+INVENTORY = ROOT / ".demo" / "inventory.yml"
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: t.Mapping[str, str]
+    text: str
+
+    @property
+    def server(self) -> str:
+        return self.headers.get("X-Served-By", "?")
+
+
+@dataclass(frozen=True)
+class Play:
+    code: int
+    output: str
+
+    @property
+    def changed(self) -> dict[str, int]:
+        """How many results changed something, by host, as the recap says it."""
+        return {host: int(count) for host, count in re.findall(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)", self.output, re.M)}
+
+
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_args):
+        return None
+
+
+class Demo:
+    """The running demo."""
+
+    def __init__(self) -> None:
+        self.url: str = yaml.safe_load(INVENTORY.read_text())["all"]["vars"]["webinfra_public_url"]
+        self._opener = urllib.request.build_opener(NoRedirect)
+
+    def request(self, path: str = "/", form: dict[str, str] | None = None) -> Answer:
+        body = None if form is None else urllib.parse.urlencode(form).encode()
+        request = urllib.request.Request(self.url + path, data=body)  # noqa: S310 - the demo's own URL
+        try:
+            with self._opener.open(request, timeout=15) as response:
+                return Answer(response.status, response.headers, response.read().decode())
+        except urllib.error.HTTPError as answer:
+            return Answer(answer.code, answer.headers, answer.read().decode())
+
+    def servers_of(self, requests: int, path: str = "/healthz") -> collections.Counter[str]:
+        """Ask so many times; return who answered how often. Anything but 200 counts under its status."""
+        answers = [self.request(path) for _ in range(requests)]
+        return collections.Counter(answer.server if answer.status == 200 else str(answer.status) for answer in answers)
+
+    def docker(self, *words: str, stdin: str | None = None) -> str:
+        done = subprocess.run(["docker", *words], input=stdin, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"docker {' '.join(words)}: {done.stderr}"
+        return done.stdout
+
+    def on(self, host: str, *words: str) -> str:
+        return self.docker("exec", f"webinfra-demo-{host}", *words)
+
+    def sql(self, host: str, statement: str) -> str:
+        client = "mariadb" if "mariadb" in self.on(host, "sh", "-c", "ls /usr/bin/mariadb /usr/bin/mysql 2>/dev/null") else "mysql"
+        return self.on(host, client, "--batch", "--skip-column-names", "--execute", statement)
+
+    @contextlib.contextmanager
+    def stopped(self, host: str) -> t.Iterator[None]:
+        self.docker("stop", "--time", "5", f"webinfra-demo-{host}")
+        try:
+            yield
+        finally:
+            self.docker("start", f"webinfra-demo-{host}")
+
+    def play(self, playbook: str, *options: str, inventories: t.Sequence[Path] = ()) -> Play:
+        sources = [option for path in (INVENTORY, *inventories) for option in ("-i", str(path))]
+        command = ["ansible-playbook", *sources, playbook, *options]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        return Play(done.returncode, done.stdout + done.stderr)
+
+    def site(self, *options: str, **keywords: t.Any) -> Play:
+        return self.play("site.yml", *options, **keywords)
+
+    def verify(self) -> Play:
+        return self.play("webinfra.stack.verify")
+
+
+def eventually(condition: t.Callable[[], t.Any], seconds: float = 20) -> t.Any:
+    """Wait for a condition; return its value, or fail with the last one."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"still {value!r} after {seconds} s"
+        time.sleep(0.1)
+    return value
+
+
+@pytest.fixture(scope="session")
+def demo() -> Demo:
+    if not INVENTORY.exists():
+        pytest.fail("There is no demo: run make demo first")
+    return Demo()
+
+
+@pytest.fixture
+def overlay(tmp_path):
+    """An inventory that is laid over the demo's: host variables by host."""
+
+    def write(hosts: dict[str, dict[str, t.Any]], variables: dict[str, t.Any] | None = None) -> Path:
+        path = tmp_path / "overlay.yml"
+        path.write_text(json.dumps({"all": {"vars": variables or {}, "hosts": hosts}}))
+        return path
+
+    return write

@@ -1,0 +1,84 @@
+# Copyright: (c) the webinfra.stack authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What clients see, with either balancer."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from .conftest import eventually
+
+pytestmark = pytest.mark.balancer
+
+
+def share_is_three_to_one(demo) -> bool:
+    share = demo.servers_of(40)
+    return abs(share["web1"] - 30) <= 2 and abs(share["web2"] - 10) <= 2
+
+
+def test_forty_requests_land_by_weight(demo):
+    share = demo.servers_of(40)
+    assert share == {"web1": pytest.approx(30, abs=2), "web2": pytest.approx(10, abs=2)}
+
+
+def test_a_posted_entry_appears_on_the_page(demo):
+    message = f"hello {uuid.uuid4()}"
+    posted = demo.request("/entries", {"name": "acceptance", "message": message})
+    assert posted.status in {200, 201, 303}, posted.text
+    eventually(lambda: message in demo.request("/").text, seconds=3)
+
+
+def test_writes_and_reads_are_served_by_different_servers(demo):
+    page = demo.request("/")
+    assert {page.headers["X-Db-Write"], page.headers["X-Db-Read"]} == {"db1", "db2"}
+
+
+def test_every_answer_names_server_and_release(demo):
+    page = demo.request("/")
+    assert page.headers["X-Served-By"] in {"web1", "web2"}
+    assert page.headers["X-Release"]
+
+
+def test_a_stopped_web_server_costs_no_request_and_gets_its_share_back(demo):
+    with demo.stopped("web1"):
+        assert demo.servers_of(60) == {"web2": 60}
+    eventually(lambda: share_is_three_to_one(demo), seconds=40)
+
+
+def test_a_web_server_whose_application_dies_costs_no_request(demo):
+    demo.on("web2", "systemctl", "stop", "guest_book.service")
+    try:
+        assert demo.servers_of(60) == {"web1": 60}
+    finally:
+        demo.on("web2", "systemctl", "start", "guest_book.service")
+    eventually(lambda: share_is_three_to_one(demo), seconds=40)
+
+
+def test_a_backup_server_stands_by_and_steps_in(demo, overlay):
+    passive = overlay({"web2": {"backup": True}})
+    built = demo.site(inventories=[passive])
+    assert built.code == 0, built.output
+    try:
+        assert demo.servers_of(40) == {"web1": 40}
+        with demo.stopped("web1"):
+            eventually(lambda: demo.servers_of(20) == {"web2": 20})
+        eventually(lambda: demo.servers_of(20) == {"web1": 20}, seconds=40)
+    finally:
+        back = demo.site()
+    assert back.code == 0, back.output
+    assert share_is_three_to_one(demo)
+
+
+def test_the_balancer_is_reloaded_and_never_restarted(demo, overlay):
+    def started() -> str:
+        unit = "haproxy" if "haproxy" in demo.on("lb1", "systemctl", "list-units", "--state=active") else "nginx"
+        return demo.on("lb1", "systemctl", "show", "--property=ExecMainStartTimestampMonotonic", unit)
+
+    before = started()
+    changed = demo.site("--tags", "load_balancer", inventories=[overlay({}, {"load_balancer_server_timeout": 29})])
+    assert changed.code == 0, changed.output
+    assert changed.changed["lb1"] == 1
+    assert started() == before
+    assert demo.site("--tags", "load_balancer").changed["lb1"] == 1

@@ -1,0 +1,79 @@
+# Copyright: (c) the webinfra.stack authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Green means that replication works: each fault is made by hand, and both verify and the site must be red."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+
+from .conftest import eventually
+
+REPLICA = "db2"
+
+
+def state(demo) -> str:
+    return demo.sql(REPLICA, "SHOW REPLICA STATUS\\G")
+
+
+@contextlib.contextmanager
+def fault(demo, make, mend):
+    """Make a fault; afterwards the replica must follow again, or no later test means anything."""
+    for host, statement in make:
+        demo.sql(host, statement)
+    try:
+        yield
+    finally:
+        for host, statement in mend:
+            demo.sql(host, statement)
+        eventually(lambda: demo.verify().code == 0, seconds=60)
+
+
+def both_say(demo, *words):
+    for play in (demo.verify(), demo.site()):
+        assert play.code != 0, play.output
+        assert all(word in play.output for word in words), play.output
+
+
+def test_a_stopped_applier_is_red(demo):
+    with fault(demo, [(REPLICA, "STOP SLAVE SQL_THREAD")], [(REPLICA, "START SLAVE SQL_THREAD")]):
+        both_say(demo, REPLICA, "SQL thread")
+
+
+def test_a_wrong_password_is_red(demo):
+    wrong = "STOP SLAVE IO_THREAD; CHANGE MASTER TO MASTER_PASSWORD='wrong'; START SLAVE IO_THREAD"
+    secret = (demo_secret := __import__("pathlib").Path(__file__).parents[2] / ".demo/state/secrets/replication").read_text().strip()
+    assert demo_secret.exists()
+    right = f"STOP SLAVE; CHANGE MASTER TO MASTER_PASSWORD='{secret}'; START SLAVE"
+    with fault(demo, [(REPLICA, wrong)], [(REPLICA, right)]):
+        both_say(demo, REPLICA, "1045")
+
+
+def test_a_conflicting_row_is_red(demo):
+    """A row on the replica alone, then the same key from the primary."""
+    make = [
+        ("db1", "CREATE TABLE IF NOT EXISTS webinfra.conflict (id INT PRIMARY KEY)"),
+        (REPLICA, "SET sql_log_bin=0; SET GLOBAL read_only=0; DO SLEEP(0.5); INSERT INTO webinfra.conflict VALUES (1); SET GLOBAL read_only=1"),
+        ("db1", "INSERT INTO webinfra.conflict VALUES (1)"),
+    ]
+    mend = [
+        (REPLICA, "SET sql_log_bin=0; DELETE FROM webinfra.conflict; START SLAVE"),
+        ("db1", "DROP TABLE webinfra.conflict"),
+    ]
+    with fault(demo, make, mend):
+        both_say(demo, REPLICA, "1062")
+
+
+def test_a_writable_replica_is_red(demo):
+    with fault(demo, [(REPLICA, "SET GLOBAL read_only=0")], [(REPLICA, "SET GLOBAL read_only=1")]):
+        play = demo.verify()
+        assert play.code != 0
+        assert "writable" in play.output
+
+
+@pytest.mark.parametrize("word", ["canary", "primary"])
+def test_a_healthy_pair_is_green(demo, word):
+    play = demo.verify()
+    assert play.code == 0, play.output
+    assert word

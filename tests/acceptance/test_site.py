@@ -1,0 +1,122 @@
+# Copyright: (c) the webinfra.stack authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What operators see: a site that can be run at any time, and refuses before it breaks something."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+
+import pytest
+
+from .conftest import INVENTORY, ROOT
+
+HOSTS = {"lb1", "web1", "web2", "db1", "db2"}
+PRIMARY_KEEPS_WRITING = "SELECT @@global.read_only"
+
+
+def changes_nothing(play) -> bool:
+    return play.code == 0 and set(play.changed) >= HOSTS and not any(play.changed.values())
+
+
+def test_a_second_run_changes_nothing(demo):
+    play = demo.site()
+    assert changes_nothing(play), play.output
+
+
+def test_check_mode_on_a_converged_stack_predicts_nothing(demo):
+    play = demo.site("--check", "--diff")
+    assert changes_nothing(play), play.output
+
+
+def test_check_mode_predicts_a_change_and_does_not_make_it(demo, overlay):
+    changed = overlay({"web2": {"weight": 2}})
+    predicted = demo.site("--check", "--diff", "--tags", "load_balancer", inventories=[changed])
+    assert predicted.changed["lb1"] == 1, predicted.output
+    assert "+    server web2" in predicted.output
+    assert changes_nothing(demo.site())
+
+
+def test_one_host_alone_can_be_built(demo):
+    play = demo.site("--limit", "web1")
+    assert play.code == 0, play.output
+    assert play.changed == {"web1": 0}
+
+
+@pytest.mark.parametrize("role", ["firewall", "database", "replication", "web_app", "load_balancer", "node_exporter"])
+def test_one_role_alone_can_be_run(demo, role):
+    play = demo.site("--tags", role)
+    assert play.code == 0, play.output
+    assert not any(play.changed.values()), play.output
+
+
+def test_no_secret_is_printed(demo):
+    secrets = [path.read_text().strip() for path in (ROOT / ".demo/state/secrets").iterdir()]
+    assert len(secrets) >= 3
+    output = demo.site("-vvv", "--diff").output
+    assert [secret for secret in secrets if secret in output] == []
+
+
+def test_secrets_on_the_controller_are_for_their_owner_alone():
+    state = ROOT / ".demo/state"
+    private = [*(state / "secrets").iterdir(), *(state / "ca").glob("*.key")]
+    assert {path.stat().st_mode & 0o777 for path in private} == {0o600}
+
+
+@pytest.mark.parametrize("seconds", [3, 5, 7, 9])
+def test_a_run_that_was_killed_is_completed_by_the_next_one(demo, overlay, seconds):
+    """Every tier has something to change when the run is killed, so it dies in the middle of work."""
+    changes = overlay({}, {"node_exporter_port": 9100, "load_balancer_server_timeout": 20 + seconds})
+    command = ["ansible-playbook", "-i", str(INVENTORY), "-i", str(changes), "site.yml"]
+    run = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(seconds)
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    completed = demo.site(inventories=[changes])
+    assert completed.code == 0, completed.output
+    assert changes_nothing(demo.site(inventories=[changes]))
+
+
+def test_a_reload_that_a_killed_run_left_out_is_made_up_for(demo):
+    """The stamp is what a handler is not: it survives the run."""
+    demo.on("lb1", "sh", "-c", "echo '{\"reload\": \"another\", \"restart\": \"\"}' > /var/lib/webinfra/units/haproxy.service.json")
+    stamp = demo.site("--tags", "load_balancer")
+    assert stamp.changed["lb1"] == 1, stamp.output
+    assert changes_nothing(demo.site())
+
+
+REFUSALS = {
+    "misspelt variable": ({}, {"load_balancer_provder": "nginx"}, "load_balancer_provider"),
+    "misspelt host variable": ({"web1": {"wieght": 3}}, {}, "weight"),
+    "unknown provider": ({}, {"load_balancer_provider": "apache"}, "haproxy"),
+    "unknown engine": ({}, {"database_engine": "postgresql"}, "mariadb"),
+    "all weights 0": ({"web1": {"weight": 0}, "web2": {"weight": 0}}, {}, "weight"),
+    "every server a backup": ({"web1": {"backup": True}, "web2": {"backup": True}}, {}, "backup"),
+    "two hosts with one address": ({"web2": {"internal_address": "10.213.80.21"}}, {}, "10.213.80.21"),
+    "unreachable host": ({"web2": {"ansible_host": "10.213.80.99", "ansible_ssh_timeout": 2}}, {}, "web2"),
+    "missing secret": ({}, {"webinfra_app_password": ""}, "password"),
+    "weight that is no number": ({"web1": {"weight": "many"}}, {}, "weight"),
+}
+
+
+@pytest.mark.parametrize(("hosts", "variables", "word"), REFUSALS.values(), ids=REFUSALS.keys())
+def test_bad_input_stops_before_anything_is_changed(demo, overlay, hosts, variables, word):
+    play = demo.site(inventories=[overlay(hosts, variables)])
+    assert play.code != 0, play.output
+    assert word in play.output
+    assert not any(play.changed.values()), play.output
+    assert "Prepare every host" not in play.output
+
+
+def test_an_inventory_without_web_servers_is_refused(demo, tmp_path):
+    inventory = tmp_path / "inventory.yml"
+    lines = INVENTORY.read_text()
+    start, end = lines.index("    web_servers:"), lines.index("    db_servers:")
+    inventory.write_text(lines[:start] + "    web_servers:\n      hosts: {}\n" + lines[end:])
+    done = subprocess.run(
+        ["ansible-playbook", "-i", str(inventory), "site.yml"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode != 0
+    assert "web_servers" in done.stdout
+    assert "Prepare every host" not in done.stdout

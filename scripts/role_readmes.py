@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # Copyright: (c) the webinfra.stack authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write the variables of each role into its README, from its argument_specs.yml. With --check: only say what differs."""
+"""Write each role's variables into its README, from its argument_specs.yml; --check only says what differs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,11 @@ def prose(description: str | list[str]) -> str:
 
 def rows(options: t.Mapping[str, t.Any], prefix: str = "") -> t.Iterator[str]:
     for name, option in options.items():
-        default = "**required**" if option.get("required") else f"`{yaml.safe_dump(option.get('default'), default_flow_style=True).splitlines()[0]}`"
+        default = (
+            "**required**"
+            if option.get("required")
+            else f"`{yaml.safe_dump(option.get('default'), default_flow_style=True).splitlines()[0]}`"
+        )
         choices = f" One of {', '.join(f'`{choice}`' for choice in option['choices'])}." if "choices" in option else ""
         yield f"| `{prefix}{name}` | {option['type']} | {default} | {prose(option['description'])}{choices} |"
         yield from rows(option.get("options", {}), prefix=f"{prefix}{name}[].")
@@ -44,7 +48,9 @@ def main() -> None:
         readme = role / "README.md"
         text = readme.read_text()
         wanted = variables(yaml.safe_load((role / "meta" / "argument_specs.yml").read_text()))
-        new = re.sub(f"{re.escape(START)}.*{re.escape(END)}", lambda _match, wanted=wanted: wanted, text, flags=re.S)
+        new = re.sub(
+            f"{re.escape(START)}.*{re.escape(END)}", lambda _match, wanted=wanted: wanted, text, flags=re.DOTALL
+        )
         if new != text:
             stale.append(str(readme.relative_to(ROLES.parent)))
             if "--check" not in sys.argv:

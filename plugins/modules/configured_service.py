@@ -149,6 +149,7 @@ import tempfile
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.webinfra.stack.plugins.module_utils._service.unit import (
     ChangeAction,
     ManagedFile,
@@ -332,9 +333,7 @@ class ConfiguredService:
             return lookup(name)
         except KeyError:
             self._module.fail_json(
-                msg=
                 msg=f"There is no user or group {name!r} on this host; install the package that creates it"
-            
             )
 
     def _diff(self, file: ManagedFile) -> dict[str, str]:

@@ -43,7 +43,10 @@ class Play:
     @property
     def changed(self) -> dict[str, int]:
         """How many results changed something, by host, as the recap says it."""
-        return {host: int(count) for host, count in re.findall(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)", self.output, re.M)}
+        return {
+            host: int(count)
+            for host, count in re.findall(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)", self.output, re.MULTILINE)
+        }
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -81,8 +84,15 @@ class Demo:
         return self.docker("exec", f"webinfra-demo-{host}", *words)
 
     def sql(self, host: str, statement: str) -> str:
-        client = "mariadb" if "mariadb" in self.on(host, "sh", "-c", "ls /usr/bin/mariadb /usr/bin/mysql 2>/dev/null") else "mysql"
+        client = (
+            "mariadb"
+            if "mariadb" in self.on(host, "sh", "-c", "ls /usr/bin/mariadb /usr/bin/mysql 2>/dev/null")
+            else "mysql"
+        )
         return self.on(host, client, "--batch", "--skip-column-names", "--execute", statement)
+
+    def secret(self, name: str) -> str:
+        return (ROOT / ".demo" / "state" / "secrets" / name).read_text().strip()
 
     @contextlib.contextmanager
     def stopped(self, host: str) -> t.Iterator[None]:

@@ -80,7 +80,12 @@ def test_a_run_that_was_killed_is_completed_by_the_next_one(demo, overlay, secon
 
 def test_a_reload_that_a_killed_run_left_out_is_made_up_for(demo):
     """The stamp is what a handler is not: it survives the run."""
-    demo.on("lb1", "sh", "-c", "echo '{\"reload\": \"another\", \"restart\": \"\"}' > /var/lib/webinfra/units/haproxy.service.json")
+    demo.on(
+        "lb1",
+        "sh",
+        "-c",
+        'echo \'{"reload": "another", "restart": ""}\' > /var/lib/webinfra/units/haproxy.service.json',
+    )
     stamp = demo.site("--tags", "load_balancer")
     assert stamp.changed["lb1"] == 1, stamp.output
     assert changes_nothing(demo.site())

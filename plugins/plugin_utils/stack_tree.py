@@ -48,7 +48,7 @@ def stack_tiers(
 
     def database(host: t.Mapping[str, t.Any]) -> Leaf:
         name, primary = host["name"], replication.get("primary")
-        delay = replication.get("canary", {}).get(name)
+        delay = replication.get("canary", {}).get("seconds", {}).get(name)
         if name == primary:
             facts, good = ("primary", "takes writes"), True
         elif name in replication.get("replicas", []):

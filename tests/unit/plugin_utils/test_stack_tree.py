@@ -14,7 +14,7 @@ HOSTS = [
 
 
 def lines(replication=None, hosts=HOSTS, colour=False):
-    seen = replication or {"primary": "db1", "replicas": ["db2"], "canary": {"db2": 0.004}}
+    seen = replication or {"primary": "db1", "replicas": ["db2"], "canary": {"seconds": {"db2": 0.004}}}
     tiers = stack_tiers(
         hosts, provider="haproxy", engine="mariadb", release="abc", shares={"web1": 40}, replication=seen
     )

@@ -56,7 +56,7 @@ EXAMPLES = r"""
     provider: haproxy
     engine: mariadb
     release: 3f1c9a0b77de
-    shares: "{{ balance.shares }}"
+    shares: "{{ balance.shares | items2dict(key_name='name', value_name='observed') }}"
     replication: "{{ replication }}"
 """
 

@@ -49,7 +49,9 @@ def stack_tiers(
     def database(host: t.Mapping[str, t.Any]) -> Leaf:
         name, primary = host["name"], replication.get("primary")
         delay = replication.get("canary", {}).get("seconds", {}).get(name)
-        if name == primary:
+        if not replication:
+            facts, good = ("not asked in this run",), True
+        elif name == primary:
             facts, good = ("primary", "takes writes"), True
         elif name in replication.get("replicas", []):
             seen = f"a row arrived after {delay * 1000:.0f} ms" if delay is not None else "follows"

@@ -14,7 +14,7 @@ HOSTS = [
 
 
 def lines(replication=None, hosts=HOSTS, colour=False):
-    seen = replication or {"primary": "db1", "replicas": ["db2"], "canary": {"seconds": {"db2": 0.004}}}
+    seen = replication if replication is not None else {"primary": "db1", "replicas": ["db2"], "canary": {"seconds": {"db2": 0.004}}}
     tiers = stack_tiers(
         hosts, provider="haproxy", engine="mariadb", release="abc", shares={"web1": 40}, replication=seen
     )
@@ -50,3 +50,7 @@ def test_a_tier_without_hosts_is_left_out():
 def test_colours_are_only_added_when_asked_for():
     assert not any("\033" in line for line in lines())
     assert any("\033" in line for line in lines(colour=True))
+
+
+def test_databases_that_were_not_asked_are_not_accused():
+    assert lines({})[-1].endswith("not asked in this run")

@@ -26,6 +26,9 @@ attributes:
     support: full
     details:
       - Secret content is never shown, only that it changes.
+  platform:
+    platforms: debian
+    support: full
 options:
   name:
     description: Name of the unit, with its suffix.

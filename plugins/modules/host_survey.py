@@ -17,6 +17,9 @@ attributes:
     support: full
   diff_mode:
     support: none
+  platform:
+    platforms: debian
+    support: full
 options:
   packages:
     description: Names of the packages that the host should have.

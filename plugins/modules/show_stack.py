@@ -15,6 +15,9 @@ attributes:
     support: full
   diff_mode:
     support: none
+  platform:
+    platforms: posix
+    support: full
 options:
   url:
     description: Where clients reach the stack.

@@ -49,6 +49,7 @@ def stack_tiers(
     def database(host: t.Mapping[str, t.Any]) -> Leaf:
         name, primary = host["name"], replication.get("primary")
         delay = replication.get("canary", {}).get("seconds", {}).get(name)
+        facts: tuple[str, ...]
         if not replication:
             facts, good = ("not asked in this run",), True
         elif name == primary:

@@ -1,0 +1,178 @@
+# Copyright: (c) the webinfra.stack authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import os
+import typing as t
+from dataclasses import replace
+
+from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.module_utils.common.yaml import yaml_load
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.webinfra.stack.plugins.plugin_utils import inventory_check as check
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+OPTIONS: dict[str, t.Any] = {
+    "roles": {"type": "list", "elements": "str", "default": []},
+    "balancers": {"type": "list", "elements": "str"},
+    "servers": {"type": "list", "elements": "str"},
+    "databases": {"type": "list", "elements": "str"},
+    "facts": {"type": "dict"},
+    "flows": {"type": "list", "elements": "dict", "default": []},
+    "stack_variables": {"type": "dict", "default": {}},
+    "known_variables": {"type": "list", "elements": "str", "default": []},
+    "allow_untested": {"type": "bool", "default": False},
+}
+TIERS = {
+    "balancers": ("load_balancers", "load balancer"),
+    "servers": ("web_servers", "web server"),
+    "databases": ("db_servers", "database server"),
+}
+ROLES = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "roles")
+FACTS_NEED = ("ansible_distribution", "ansible_distribution_version")
+
+
+class ActionModule(ActionBase):
+    """Find what is wrong with the inventory and with this host; runs on the controller."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        _validation, options = self.validate_argument_spec(argument_spec=OPTIONS)  # type: ignore[no-untyped-call]
+        try:
+            findings = Inspection(options, task_vars or {}, self._templar).findings()
+        except check.UnknownRoleError as exc:
+            raise AnsibleActionFail(str(exc)) from exc
+        outcome = {"failed": True, "msg": check.report(findings)} if findings else {}
+        return {**result, "changed": False, **outcome}
+
+
+class Inspection:
+    """One host, with the variables of its play, and the inventory around it."""
+
+    def __init__(self, options: Mapping[str, t.Any], variables: Mapping[str, t.Any], templar: t.Any) -> None:
+        self._options = options
+        self._variables = variables
+        self._templar = templar
+        self._hostvars = variables["hostvars"]
+        self._host = str(variables["inventory_hostname"])
+        self._play_hosts = [str(host) for host in variables["ansible_play_hosts_all"]]
+        self._given = self._hostvars[self._host]
+        """What the inventory and the command line say of the host, without what the play makes of it."""
+        self._interfaces = check.Interfaces(roles=_interfaces(), stack=options["stack_variables"])
+
+    def findings(self) -> list[check.Finding]:
+        """Return all problems that are this host's to tell: of those of several hosts, the first one tells."""
+        return [
+            *(self._of_inventory() if self._host == self._play_hosts[0] else []),
+            *self._of_variables(),
+            *self._of_missing(),
+            *self._of_host(),
+        ]
+
+    def _of_inventory(self) -> list[check.Finding]:
+        tiers = [
+            check.Tier(group=group, noun=noun, hosts=self._options[option])
+            for option, (group, noun) in TIERS.items()
+            if self._options[option] is not None
+        ]
+        servers = [self._member(name) for name in self._options["servers"] or []]
+        members = [self._member(name) for name in self._variables["groups"]["all"]]
+        addresses = check.check_addresses(members)
+        return [
+            *check.check_tiers(tiers),
+            *check.check_servers(servers, TIERS["servers"][0]),
+            *(addresses or check.check_flows(self._options["flows"], members)),
+        ]
+
+    def _of_variables(self) -> Iterator[check.Finding]:
+        """Yield what is wrong with what the inventory says, for this host's roles or not."""
+        findings = check.check_names(self._given, self._interfaces, self._options["known_variables"])
+        for owner, options in self._interfaces.owners():
+            for variable in sorted(options.keys() & set(self._given)):
+                finding = self._of_value(owner, variable, options[variable])
+                if finding:
+                    findings[variable] = finding
+        for variable, finding in findings.items():
+            hosts = [host for host in self._play_hosts if self._has_the_same(host, variable)]
+            if hosts[0] == self._host:
+                everywhere = hosts == self._play_hosts and len(hosts) > 1
+                yield replace(finding, where="all hosts" if everywhere else ", ".join(hosts))
+
+    def _of_value(self, owner: str, variable: str, option: Mapping[str, t.Any]) -> check.Finding | None:
+        try:
+            value = self._value(variable)
+        except AnsibleError as exc:
+            return check.broken_value(variable, str(exc))
+        return check.check_value(variable, option, value, owner)
+
+    def _value(self, variable: str) -> t.Any:
+        try:
+            return self._given[variable]
+        except AnsibleError:
+            # It may be made of something that only the play knows.
+            return self._templar.template(self._variables[variable])
+
+    def _has_the_same(self, host: str, variable: str) -> bool:
+        if host == self._host or variable not in self._hostvars[host]:
+            return host == self._host
+        try:
+            return bool(self._hostvars[host][variable] == self._given[variable])
+        except AnsibleError:
+            return True  # what cannot be computed here cannot be computed there
+
+    def _of_missing(self) -> list[check.Finding]:
+        return [
+            check.missing_value(variable, role, self._host)
+            for role in self._options["roles"]
+            for variable, option in self._interfaces.options_of(role).items()
+            if option.get("required") and variable not in self._variables
+        ]
+
+    def _of_host(self) -> list[check.Finding]:
+        facts = self._options["facts"]
+        if facts is None:
+            return []
+        found = check.check_facts(self._member(self._host), facts)
+        if found:
+            return found
+        distribution, version = (str(facts["ansible_facts"].get(name, "unknown")) for name in FACTS_NEED)
+        if distribution == "Debian":
+            version = version.partition(".")[0]
+        allow_untested = self._options["allow_untested"]
+        found = check.check_distribution(self._host, distribution, version, allow_untested=allow_untested)
+        if "database" in self._options["roles"]:
+            found += check.check_engine(self._host, self._engine(), distribution, version)
+        return found
+
+    def _engine(self) -> str:
+        default = str(self._interfaces.roles["database"]["database_engine"]["default"])
+        try:
+            return str(self._value("database_engine")) if "database_engine" in self._given else default
+        except AnsibleError:
+            return default  # that it cannot be computed is a finding of its own
+
+    def _member(self, name: str) -> check.Member:
+        given = self._hostvars[name]
+        names = ("internal_address", "ansible_host", "weight", "backup")
+        groups = frozenset(group for group, hosts in self._variables["groups"].items() if name in hosts)
+        return check.Member(name=name, groups=groups, **{key: given[key] for key in names if key in given})
+
+
+def _interfaces() -> dict[str, check.Options]:
+    """Read which variables the roles of this collection have."""
+    interfaces: dict[str, check.Options] = {}
+    for role in sorted(os.listdir(ROLES)):
+        path = os.path.join(ROLES, role, "meta", "argument_specs.yml")
+        if os.path.exists(path):
+            with open(path, encoding="utf-8") as stream:
+                specs = yaml_load(stream)["argument_specs"]
+            interfaces[role] = {
+                name: option for spec in specs.values() for name, option in spec.get("options", {}).items()
+            }
+    return interfaces

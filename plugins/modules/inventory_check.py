@@ -1,0 +1,85 @@
+# Copyright: (c) the webinfra.stack authors
+# GNU General Public License v3.0+ (see LICENSES or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: inventory_check
+short_description: Find what is wrong with the inventory and with a host, before anything is changed
+version_added: 0.1.0
+description:
+  - Fails with all problems at once, each with where it is and what to do. Runs on the controller and changes nothing.
+  - Finds tiers without a host, weights and backups that balance nothing, addresses that are none or are there twice,
+    flows that name nobody, misspelt variables, values in the inventory that a role would refuse, missing variables,
+    a host that does not answer, a distribution that is not supported, and a database engine that it does not have.
+  - What concerns several hosts is told once, by the first of them in the play. Use C(any_errors_fatal) on the play.
+extends_documentation_fragment: [webinfra.stack.attributes]
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+options:
+  roles:
+    description: Roles of this collection that the host gets. What they require must be set.
+    type: list
+    elements: str
+    default: []
+  balancers:
+    description: Names of the load balancers. Without this option it is not checked that there is one.
+    type: list
+    elements: str
+  servers:
+    description: Names of the web servers. Without this option they are not checked, nor their weights.
+    type: list
+    elements: str
+  databases:
+    description: Names of the database servers. Without this option it is not checked that there is one.
+    type: list
+    elements: str
+  facts:
+    description:
+      - The registered result of M(ansible.builtin.setup) with the subset V(distribution), run with
+        C(ignore_unreachable) and C(failed_when=false). Without this option nothing is checked on the host itself.
+    type: dict
+  flows:
+    description: The flow matrix, as P(webinfra.stack.firewall_rules#filter) describes it.
+    type: list
+    elements: dict
+    default: []
+  stack_variables:
+    description:
+      - Variables with the prefix C(webinfra_) that users may set, each with its description as in an argument spec.
+        Others with this prefix are refused. With an empty dictionary that prefix is not looked at.
+    type: dict
+    default: {}
+  known_variables:
+    description: Variables that look misspelt and are somebody else's.
+    type: list
+    elements: str
+    default: []
+  allow_untested:
+    description: Whether a distribution that is not supported is let through.
+    type: bool
+    default: false
+author: [The webinfra.stack maintainers (@webinfra)]
+"""
+
+EXAMPLES = r"""
+- name: Ask the host what it is
+  ansible.builtin.setup:
+    gather_subset: ["!all", "!min", distribution]
+  register: facts
+  ignore_unreachable: true
+  failed_when: false
+
+- name: Check the inventory and the host
+  webinfra.stack.inventory_check:
+    roles: [firewall, load_balancer]
+    balancers: "{{ groups['load_balancers'] | default([]) }}"
+    servers: "{{ groups['web_servers'] | default([]) }}"
+    databases: "{{ groups['db_servers'] | default([]) }}"
+    facts: "{{ facts }}"
+"""
+
+RETURN = r""" # """

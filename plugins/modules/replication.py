@@ -1,0 +1,197 @@
+# Copyright: (c) the webinfra.stack authors
+# GNU General Public License v3.0+ (see LICENSES or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: replication
+short_description: Make a database server a replica, or open it as the primary
+version_added: 0.1.0
+author: [The webinfra.stack maintainers (@webinfra)]
+description:
+  - Makes a MariaDB or MySQL server follow a source by GTID, and waits until it really does. The module fails when
+    replication does not work, with the engine's reason and what to do about it.
+  - It never demotes a server that takes writes, and never buries transactions that the source lacks. It refuses then,
+    and leaves the server as it was.
+extends_documentation_fragment:
+  - webinfra.stack.attributes
+  - webinfra.stack.login
+attributes:
+  check_mode:
+    support: full
+    details: Predicts from the same plan. Whether the source will be reached shows only in a real run.
+  diff_mode:
+    support: full
+  platform:
+    support: full
+    platforms: posix
+options:
+  state:
+    description:
+      - V(replica) makes the server follow O(source_host), takes no writes but its, and starts both threads.
+      - A server that has no data yet starts from the beginning of the source's history, and forgets what its own
+        installation has logged. A server that has data is only taken if the source has all of it.
+      - V(primary) opens the server for writes. It is refused while a source is configured.
+    type: str
+    choices: [replica, primary]
+    required: true
+  source_host:
+    description:
+      - Name or address of the server to follow, as this server reaches it. Required for O(state=replica).
+    type: str
+  source_port:
+    description:
+      - TCP port of the server to follow.
+    type: int
+    default: 3306
+  replication_user:
+    description:
+      - The account on the source that replicas log in with. Required for O(state=replica).
+    type: str
+  replication_password:
+    description:
+      - The password of O(replication_user). At most 32 characters on MySQL and 96 on MariaDB. Required for
+        O(state=replica).
+      - A new password is noticed at once on MySQL. MariaDB does not show the one it has stored. There the new one is
+        set when the source refuses the old one.
+    type: str
+  source_ca_file:
+    description:
+      - File with the authority of the source's certificate, on the target. The database server must be able to read
+        it.
+      - With it the link must be TLS, and the source's certificate must be signed by this authority and name
+        O(source_host). Without it the link is set up without TLS, and everything on it can be read on the way.
+    type: path
+  timeout:
+    description:
+      - How many seconds to wait until both threads run.
+    type: int
+    default: 30
+notes:
+  - The module logs in to the source as well, with O(replication_user) and from where it runs, to compare both
+    histories before it changes anything. A running link that is as it should be is not looked at again.
+seealso:
+  - module: webinfra.stack.replication_info
+  - module: webinfra.stack.replication_check
+"""
+
+EXAMPLES = r"""
+- name: Make this server a replica of db1
+  webinfra.stack.replication:
+    state: replica
+    source_host: db1.internal
+    replication_user: replication
+    replication_password: "{{ database_replication_password }}"
+    source_ca_file: /etc/mysql/tls/ca.pem
+
+- name: Open this server as the primary
+  webinfra.stack.replication:
+    state: primary
+"""
+
+RETURN = r"""
+steps:
+  description: What was done, or would have to be done in check mode, and why.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    action:
+      description: V(close_writes), V(open_writes), V(stop_threads), V(clear_history), V(follow) or V(start_threads).
+      type: str
+      returned: success
+    reason:
+      description: Why it is needed.
+      type: str
+      returned: success
+  sample:
+    - action: follow
+      reason: no source is configured
+    - action: start_threads
+      reason: a changed source starts from rest
+replication:
+  description:
+    - What the server is afterwards, as RV(webinfra.stack.replication_info#module:replication) describes it. The
+      prediction in check mode.
+  returned: when the server could be asked, also after a failure to replicate
+  type: dict
+  sample:
+    role: replica
+    io_thread: running
+    sql_thread: running
+    lag_seconds: 0
+"""
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.webinfra.stack.plugins.module_utils._module.login import (
+    LOGIN_OPTIONS,
+    STATEMENT_SECONDS,
+    session_for,
+)
+from ansible_collections.webinfra.stack.plugins.module_utils._module.results import outcome_result
+from ansible_collections.webinfra.stack.plugins.module_utils._replication.convergence import (
+    Outcome,
+    Patience,
+    make_primary,
+    make_replica,
+)
+from ansible_collections.webinfra.stack.plugins.module_utils._replication.errors import DatabaseError
+from ansible_collections.webinfra.stack.plugins.module_utils._replication.plan import SourceSettings, SourceView
+from ansible_collections.webinfra.stack.plugins.module_utils._sql.source import look_at_source
+
+if t.TYPE_CHECKING:
+    from ansible_collections.webinfra.stack.plugins.module_utils._replication.session import Session
+
+OPTIONS: dict[str, dict[str, t.Any]] = {
+    "state": {"type": "str", "choices": ["replica", "primary"], "required": True},
+    "source_host": {"type": "str"},
+    "source_port": {"type": "int", "default": 3306},
+    "replication_user": {"type": "str"},
+    "replication_password": {"type": "str", "no_log": True},
+    "source_ca_file": {"type": "path"},
+    "timeout": {"type": "int", "default": 30},
+}
+STOP_SECONDS = 30
+"""Stopping a thread waits for the transaction it is in."""
+
+
+def converge(session: Session, params: dict[str, t.Any], *, check_mode: bool) -> Outcome:
+    if params["state"] == "primary":
+        return make_primary(session, check_mode=check_mode)
+    source = SourceSettings(
+        host=params["source_host"],
+        port=params["source_port"],
+        user=params["replication_user"],
+        password=params["replication_password"],
+        ca_file=params["source_ca_file"],
+    )
+
+    def look() -> SourceView:
+        return look_at_source(source, connect_timeout=params["connect_timeout"], statement_timeout=STATEMENT_SECONDS)
+
+    patience = Patience(timeout=params["timeout"])
+    return make_replica(session, source, look_at_source=look, patience=patience, check_mode=check_mode)
+
+
+def main() -> t.NoReturn:
+    module = AnsibleModule(
+        argument_spec={**LOGIN_OPTIONS, **OPTIONS},
+        required_if=[("state", "replica", ("source_host", "replication_user", "replication_password"))],
+        supports_check_mode=True,
+    )
+    try:
+        with session_for(module.params, statement_timeout=STOP_SECONDS) as session:
+            outcome = converge(session, module.params, check_mode=module.check_mode)
+    except DatabaseError as exc:
+        module.fail_json(msg=str(exc))
+    if outcome.failure is not None:
+        module.fail_json(msg=outcome.failure, **outcome_result(outcome))
+    module.exit_json(**outcome_result(outcome))
+
+
+if __name__ == "__main__":
+    main()

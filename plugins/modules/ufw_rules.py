@@ -1,0 +1,219 @@
+# Copyright: (c) the webinfra.stack authors
+# GNU General Public License v3.0+ (see LICENSES or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ufw_rules
+short_description: Let in exactly what is declared, with UFW
+version_added: 0.1.0
+description:
+  - Converges the firewall of a host in one call. UFW is switched on, denies what comes in and what is routed,
+    lets out everything, and lets in what O(rules) says, over IPv4 and IPv6.
+  - Rules that this module wrote and that are no longer declared are removed. It knows them by their comment,
+    which begins with C(webinfra:). Rules of others stay and are reported, unless O(foreign_rules=remove).
+  - New rules are there before the firewall is switched on, and old ones go last, so no connection that the
+    declared rules admit is refused on the way.
+  - Nothing is changed, and the module fails, when the rules would not let in again who has an SSH session open now.
+  - The kernel is compared too. A firewall that is switched on and does not filter, or filters by other rules,
+    is loaded anew.
+extends_documentation_fragment: [webinfra.stack.attributes]
+attributes:
+  check_mode:
+    support: full
+    details:
+      - On a host without UFW it predicts the change from an empty firewall.
+  diff_mode:
+    support: full
+options:
+  rules:
+    description:
+      - What to let in. P(webinfra.stack.firewall_rules#filter) makes it from the flow matrix.
+      - A rule of somebody else about the same source, port and protocol is replaced.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      from:
+        description: IP address or network that may come in; V(any) is everybody, over IPv4 and IPv6.
+        type: str
+        required: true
+      port:
+        description: Port on this host.
+        type: int
+        required: true
+      protocol:
+        description: Protocol of the port.
+        type: str
+        choices: [tcp, udp]
+        default: tcp
+      comment:
+        description: Why, for whoever reads C(ufw status) later. C(webinfra:) is put in front of it.
+        type: str
+        required: true
+  enabled:
+    description: Whether the firewall is on. V(false) switches it off, and the rules wait in UFW's files.
+    type: bool
+    default: true
+  foreign_rules:
+    description:
+      - What becomes of rules that this module did not write. V(report) leaves them in force and returns them,
+        V(remove) removes them.
+    type: str
+    choices: [report, remove]
+    default: report
+notes:
+  - M(community.general.ufw) needs a call for each rule and cannot remove rules that are no longer declared.
+    Hence this module.
+  - A rule of somebody else that denies may stand before a declared one and outrank it. RV(foreign_rules) shows it.
+  - Needs root, and the packages ufw and iproute2.
+author: [The webinfra.stack maintainers (@webinfra)]
+"""
+
+EXAMPLES = r"""
+- name: Let in SSH, and the web servers to the database
+  webinfra.stack.ufw_rules:
+    rules:
+      - {from: any, port: 22, comment: ssh (controller)}
+      - {from: 10.20.0.21, port: 3306, comment: sql (web1)}
+      - {from: 10.20.0.22, port: 3306, comment: sql (web2)}
+
+- name: Let in nothing but what the flow matrix says
+  webinfra.stack.ufw_rules:
+    rules: "{{ flows | webinfra.stack.firewall_rules(hosts, inventory_hostname) }}"
+    foreign_rules: remove
+"""
+
+RETURN = r"""
+rules_added:
+  description: Rules that were added or replaced, or would be.
+  returned: success
+  type: list
+  elements: str
+  sample: ["allow 3306/tcp from 10.20.0.21  # webinfra: sql (web1)"]
+rules_removed:
+  description: Rules that were removed, or would be.
+  returned: success
+  type: list
+  elements: str
+  sample: ["allow 3306/tcp from 10.20.0.23  # webinfra: sql (web3)"]
+foreign_rules:
+  description: Rules in force that this module did not write.
+  returned: success
+  type: list
+  elements: str
+  sample: ["limit 2222/tcp from any"]
+commands:
+  description: What C(ufw) was told, or would be.
+  returned: success
+  type: list
+  elements: str
+  sample: ["ufw allow proto tcp from 10.20.0.21 to any port 3306 comment 'webinfra: sql (web1)'"]
+"""
+
+import shlex
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.webinfra.stack.plugins.module_utils._firewall.plan import cut_sessions, plan_firewall, refusal
+from ansible_collections.webinfra.stack.plugins.module_utils._firewall.rules import (
+    DeclaredRule,
+    DeclaredRuleError,
+    UnreadableRuleError,
+    describe,
+)
+from ansible_collections.webinfra.stack.plugins.module_utils._module.ufw import Ufw, UfwError
+
+if t.TYPE_CHECKING:
+    from ansible_collections.webinfra.stack.plugins.module_utils._firewall.plan import FirewallState, Plan
+    from ansible_collections.webinfra.stack.plugins.module_utils._firewall.sessions import Session
+
+ARGUMENTS: dict[str, t.Any] = {
+    "rules": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": {
+            "from": {"type": "str", "required": True},
+            "port": {"type": "int", "required": True},
+            "protocol": {"type": "str", "choices": ["tcp", "udp"], "default": "tcp"},
+            "comment": {"type": "str", "required": True},
+        },
+    },
+    "enabled": {"type": "bool", "default": True},
+    "foreign_rules": {"type": "str", "choices": ["report", "remove"], "default": "report"},
+}
+
+
+class Firewall(t.Protocol):
+    def installed(self) -> bool: ...
+    def state(self) -> FirewallState: ...
+    def sessions(self) -> tuple[Session, ...]: ...
+    def interfaces(self) -> dict[str, str]: ...
+    def execute(self, words: t.Sequence[str]) -> None: ...
+
+
+def converge(firewall: Firewall, options: t.Mapping[str, t.Any], *, check_mode: bool) -> dict[str, t.Any]:
+    declared = [
+        DeclaredRule.from_options(rule["from"], rule["port"], rule["protocol"], rule["comment"])
+        for rule in options["rules"]
+    ]
+    plan = plan_firewall(
+        firewall.state(),
+        declared,
+        enabled=options["enabled"],
+        remove_foreign=options["foreign_rules"] == "remove",
+    )
+    sessions = firewall.sessions()
+    cut = cut_sessions(plan.after, sessions, firewall.interfaces() if sessions else {})
+    if cut:
+        raise UfwError(refusal(cut))
+    if plan.commands and not check_mode:
+        _apply(firewall, plan)
+    return _result(plan)
+
+
+def _apply(firewall: Firewall, plan: Plan) -> None:
+    if not firewall.installed():
+        raise UfwError("ufw is not installed on this host; install the package ufw first (the role firewall does)")
+    for words in plan.commands:
+        firewall.execute(words)
+    reached = firewall.state()
+    if reached.settled != plan.after.settled:
+        raise UfwError(
+            "UFW accepted every command, and the firewall is not as declared. It is:\n"
+            + "\n".join(f"  {line}" for line in reached.lines)
+            + "\nbut should be:\n"
+            + "\n".join(f"  {line}" for line in plan.after.lines)
+            + "\nIf something else on this host writes firewall rules (firewalld, a script), let only one do it."
+        )
+
+
+def _result(plan: Plan) -> dict[str, t.Any]:
+    return {
+        "changed": bool(plan.commands),
+        "rules_added": describe(plan.added),
+        "rules_removed": describe(plan.removed),
+        "foreign_rules": describe(plan.after.foreign),
+        "commands": [shlex.join(("ufw", *words)) for words in plan.commands],
+        "diff": {
+            "before_header": "firewall",
+            "after_header": "firewall",
+            "before": "".join(f"{line}\n" for line in plan.before.lines),
+            "after": "".join(f"{line}\n" for line in plan.after.lines),
+        },
+    }
+
+
+def main() -> t.NoReturn:
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    try:
+        result = converge(Ufw(module), module.params, check_mode=module.check_mode)
+    except (DeclaredRuleError, UnreadableRuleError, UfwError) as exc:
+        module.fail_json(msg=str(exc))
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

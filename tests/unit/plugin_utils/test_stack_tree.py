@@ -12,9 +12,11 @@ HOSTS = [
     {"name": "db2", "address": "10.0.0.32", "groups": ["db_servers"], "weight": 1, "backup": False},
 ]
 
+HEALTHY = {"primary": "db1", "replicas": ["db2"], "canary": {"seconds": {"db2": 0.004}}}
+
 
 def lines(replication=None, hosts=HOSTS, colour=False):
-    seen = replication if replication is not None else {"primary": "db1", "replicas": ["db2"], "canary": {"seconds": {"db2": 0.004}}}
+    seen = HEALTHY if replication is None else replication
     tiers = stack_tiers(
         hosts, provider="haproxy", engine="mariadb", release="abc", shares={"web1": 40}, replication=seen
     )

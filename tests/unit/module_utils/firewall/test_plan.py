@@ -242,7 +242,7 @@ PRESENT = (*BOTH, DENY_SSH, ALLOW_WEB, *DECLARED[2].rules(ipv6=True))
     remove_foreign=st.booleans(),
 )
 def test_what_is_admitted_before_and_after_is_admitted_on_every_step(
-    present, declared, enabled, running, loaded, remove_foreign
+    *, present, declared, enabled, running, loaded, remove_foreign
 ):
     """Follow the commands as UFW does, and try the SSH port of somebody in the office after each."""
     before = state(*present, enabled=enabled, running=running, loaded=running and loaded)

@@ -34,7 +34,7 @@ def test_the_rules_of_a_real_server_read_like_a_list():
         "allow 80,443/tcp from any",
         "allow in on eth0 53 from any",
         "allow log 25/tcp from any",
-        "allow out 53/udp from any  # the resolver’s",
+        "allow out 53/udp from any  # the resolver\u2019s",
         "route allow in on eth0 out on eth1 80/tcp to 10.20.0.5 from any (IPv4)",
         "allow OpenSSH from any",
         "allow 5000:5010/tcp from 10.20.0.1",

@@ -65,6 +65,14 @@ def test_a_refused_login_is_read_with_its_number(engine: str) -> None:
     assert (link.io_thread, link.io_error.code, link.lag_seconds) == (ThreadState.CONNECTING, 1045, None)
 
 
+def test_the_lag_that_mysql_reports_before_its_first_connection_is_none() -> None:
+    server, (row,) = answers("mysql_9_7", "login_refused")
+    never_connected = FakeSession(dialect("mysql"), [server, [{**row, "Seconds_Behind_Source": 0}]])
+    link = never_connected.dialect.read_status(never_connected).link
+    assert link is not None
+    assert link.lag_seconds is None
+
+
 @every_engine
 def test_a_conflict_is_read_with_the_row_that_caused_it(engine: str) -> None:
     link = status(engine, "conflict").link

@@ -63,6 +63,13 @@ options:
       - With it the link must be TLS, and the source's certificate must be signed by this authority and name
         O(source_host). Without it the link is set up without TLS, and everything on it can be read on the way.
     type: path
+  repair:
+    description:
+      - Whether a link that was working and is broken is started again, with the login given here. With V(false) the
+        module fails with the reason and changes nothing, because somebody may have stopped it on purpose.
+      - A link that never worked is completed in either case.
+    type: bool
+    default: false
   timeout:
     description:
       - How many seconds to wait until both threads run.
@@ -153,6 +160,7 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
     "replication_user": {"type": "str"},
     "replication_password": {"type": "str", "no_log": True},
     "source_ca_file": {"type": "path"},
+    "repair": {"type": "bool", "default": False},
     "timeout": {"type": "int", "default": 30},
 }
 STOP_SECONDS = 30
@@ -174,7 +182,9 @@ def converge(session: Session, params: dict[str, t.Any], *, check_mode: bool) ->
         return look_at_source(source, connect_timeout=params["connect_timeout"], statement_timeout=STATEMENT_SECONDS)
 
     patience = Patience(timeout=params["timeout"])
-    return make_replica(session, source, look_at_source=look, patience=patience, check_mode=check_mode)
+    return make_replica(
+        session, source, look_at_source=look, patience=patience, repair=params["repair"], check_mode=check_mode
+    )
 
 
 def main() -> t.NoReturn:

@@ -313,11 +313,12 @@ def report(findings: t.Sequence[Finding]) -> str:
 
 def _suggestion(variable: str, names: t.Collection[str], prefix: str | None) -> str | None:
     if prefix is not None:
-        ours = [name for name in names if name.startswith(prefix)]
-        close = difflib.get_close_matches(variable, sorted(ours), n=1)
-    else:
-        close = difflib.get_close_matches(variable, HOST_VARIABLES, n=1, cutoff=_NEAR_HOST_VARIABLE)
-        close = close or difflib.get_close_matches(variable, sorted(names), n=1, cutoff=_NEAR_ROLE_VARIABLE)
+        # What they have in common says nothing about what was meant.
+        ours = sorted(name.removeprefix(prefix) for name in names if name.startswith(prefix))
+        close = difflib.get_close_matches(variable.removeprefix(prefix), ours, n=1)
+        return prefix + close[0] if close else None
+    close = difflib.get_close_matches(variable, HOST_VARIABLES, n=1, cutoff=_NEAR_HOST_VARIABLE)
+    close = close or difflib.get_close_matches(variable, sorted(names), n=1, cutoff=_NEAR_ROLE_VARIABLE)
     return close[0] if close else None
 
 

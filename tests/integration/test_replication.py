@@ -135,16 +135,20 @@ def test_a_rotated_password_is_taken_over(replicated: Pair) -> None:
         replicated.sql("db2", "STOP SLAVE")
         replicated.sql("db2", "START SLAVE")
         assert eventually(lambda: replicated.status("db2")["last_io_error"] is not None)
-    result = replicated.run("replication", "db2", **replicated.following(replication_password="rotated"))
+    result = replicated.run("replication", "db2", **replicated.following(replication_password="rotated", repair=True))
     assert result["changed"]
     assert result["replication"]["io_thread"] == "running"
     again = replicated.run("replication", "db2", **replicated.following(replication_password="rotated"))
     assert again["changed"] is False
 
 
-def test_a_stopped_applier_is_started(replicated: Pair) -> None:
+def test_a_stopped_applier_is_red_and_started_only_when_asked_to(replicated: Pair) -> None:
     replicated.stop_applier("db2")
-    result = replicated.run("replication", "db2", **replicated.following())
+    refused = replicated.run("replication", "db2", **replicated.following())
+    assert refused["failed"]
+    assert "SQL thread is stopped" in refused["msg"]
+    assert replicated.status("db2")["sql_thread"] == "stopped"
+    result = replicated.run("replication", "db2", **replicated.following(repair=True))
     assert actions(result) == ["start_threads"]
     assert result["replication"]["sql_thread"] == "running"
 
@@ -155,9 +159,10 @@ def test_an_applier_that_stops_again_is_red_with_the_row(replicated: Pair) -> No
     replicated.write_on_replica("INSERT INTO app_db.t VALUES (1)", logged=False)
     replicated.sql("db1", "INSERT INTO app_db.t VALUES (1)")
     assert eventually(lambda: replicated.status("db2")["sql_thread"] == "stopped")
-    result = replicated.run("replication", "db2", **replicated.following())
-    assert result["failed"]
-    assert "Duplicate entry '1'" in result["msg"]
+    for repair in (False, True):
+        result = replicated.run("replication", "db2", **replicated.following(repair=repair))
+        assert result["failed"]
+        assert "Duplicate entry '1'" in result["msg"]
 
 
 def test_a_write_on_the_replica_is_named_and_not_buried(replicated: Pair) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .plan import LOGIN_ERRORS
+from .status import LOGIN_ERRORS
 
 if t.TYPE_CHECKING:
     from .status import EngineError

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from .advice import advice
 from .errors import RefusedError
 from .plan import (
-    LOGIN_ERRORS,
     Action,
     Plan,
     Refusal,
@@ -23,7 +22,7 @@ from .plan import (
     plan_replica,
     predicted,
 )
-from .status import ServerStatus, ThreadState
+from .status import LOGIN_ERRORS, ServerStatus, ThreadState
 
 if t.TYPE_CHECKING:
     import collections.abc as c
@@ -73,6 +72,7 @@ def make_replica(
     *,
     look_at_source: c.Callable[[], SourceView],
     patience: Patience,
+    repair: bool = False,
     check_mode: bool = False,
 ) -> Outcome:
     """Make the server follow its source and wait until it really does."""
@@ -84,7 +84,7 @@ def make_replica(
     before = session.dialect.read_status(session)
     differs = before.link is not None and session.dialect.stored_password_differs(session, wanted.password)
     source = look_at_source() if needs_source(before, wanted) or differs else None
-    plan = _accepted(plan_replica(before, wanted, source, password_differs=differs))
+    plan = _accepted(plan_replica(before, wanted, source, password_differs=differs, repair=repair))
     if check_mode:
         return Outcome(before=before, after=predicted(before, plan, wanted), plan=plan)
     _run(session, plan, wanted)

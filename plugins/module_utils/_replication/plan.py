@@ -9,13 +9,11 @@ import enum
 import typing as t
 from dataclasses import dataclass
 
-from .status import EngineError, Link, Role, ServerStatus, ThreadState
+from .advice import advice
+from .status import LOGIN_ERRORS, EngineError, Link, Role, ServerStatus, ThreadState
 
 if t.TYPE_CHECKING:
     from .gtid import Gtids
-
-LOGIN_ERRORS = frozenset({1045, 1130, 1698, 1862, 3118, 3159, 4151})
-"""The source's answers to a login that will not change by trying again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,9 +94,12 @@ def needs_source(status: ServerStatus, wanted: SourceSettings) -> bool:
 
 
 def plan_replica(
-    status: ServerStatus, wanted: SourceSettings, source: SourceView | None, *, password_differs: bool
+    status: ServerStatus, wanted: SourceSettings, source: SourceView | None, *, password_differs: bool, repair: bool
 ) -> Plan | Refusal:
     """Plan how to make a server follow this source, or say why it must not."""
+    broken = None if repair else _broken(status.link, wanted)
+    if broken is not None:
+        return Refusal(broken)
     reasons = _reasons_to_follow(status, wanted, password_differs=password_differs)
     refusal = _refusal(status, wanted, source, would_break=bool(reasons) and _would_break(status, wanted))
     if refusal is not None:
@@ -194,6 +195,28 @@ def _reasons_to_follow(status: ServerStatus, wanted: SourceSettings, *, password
     elif link.io_error and link.io_error.code in LOGIN_ERRORS and link.io_thread is not ThreadState.RUNNING:
         found.append(f"the source refused the stored login (error {link.io_error.code})")
     return found
+
+
+def _broken(link: Link | None, wanted: SourceSettings) -> str | None:
+    """Say what is wrong with a link that was working once, and is as it should be but for that.
+
+    Somebody may have stopped it on purpose, to keep a row that was deleted elsewhere. A link that was never connected
+    is an unfinished set-up and not broken, and so is one that has to be changed anyway.
+    """
+    if link is None or link.server_id is None or differences(link, wanted):
+        return None
+    refused = link.io_error is not None and link.io_error.code in LOGIN_ERRORS
+    if ThreadState.STOPPED not in (link.io_thread, link.sql_thread) and not (
+        refused and link.io_thread is not ThreadState.RUNNING
+    ):
+        return None
+    found = _why_stopped(link) or f"the source refuses the stored login: {link.io_error}"
+    error = link.sql_error or link.io_error
+    return (
+        f"Replication from {link.endpoint} was working and is broken: {found}. Nothing was changed, because it may "
+        f"have been stopped on purpose. What to do: {advice(error)}. To have it started again with the settings of the "
+        "inventory: repair=true (of the site: -e replication_repair=true)"
+    )
 
 
 def _would_break(status: ServerStatus, wanted: SourceSettings) -> bool:
@@ -315,7 +338,6 @@ def _link_to(status: ServerStatus, wanted: SourceSettings) -> Link:
 
 
 __all__ = (
-    "LOGIN_ERRORS",
     "Action",
     "Plan",
     "Refusal",

@@ -14,6 +14,10 @@ if t.TYPE_CHECKING:
     import collections.abc as c
 
 
+LOGIN_ERRORS = frozenset({1045, 1130, 1698, 1862, 3118, 3159, 4151})
+"""The source's answers to a login that will not change by trying again."""
+
+
 class Engine(enum.Enum):
     """The database servers that this collection knows."""
 
@@ -198,4 +202,4 @@ def _link_of(engine: Engine, result: c.Mapping[str, t.Any]) -> Link:
     )
 
 
-__all__ = ("Engine", "EngineError", "Link", "Role", "ServerStatus", "ThreadState")
+__all__ = ("LOGIN_ERRORS", "Engine", "EngineError", "Link", "Role", "ServerStatus", "ThreadState")

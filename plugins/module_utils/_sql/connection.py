@@ -16,7 +16,7 @@ from .._replication.errors import (
     StatementFailedError,
     StatementTimeoutError,
 )
-from .._replication.plan import LOGIN_ERRORS
+from .._replication.status import LOGIN_ERRORS
 
 try:
     import pymysql

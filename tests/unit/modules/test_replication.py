@@ -51,6 +51,7 @@ def follow(engine: str, **changes: t.Any) -> dict[str, t.Any]:
         "replication_user": recorded.user,
         "replication_password": PASSWORD,
         "source_ca_file": recorded.ca_file,
+        "repair": True,
         **changes,
     }
 

@@ -146,12 +146,12 @@ def test_a_flow_that_cannot_be_meant_is_refused(changes, words):
 
 
 def test_a_host_without_an_ip_address_is_refused():
-    with pytest.raises(FlowError, match="host web3: 'web3' is not an IP address.*set internal_address"):
+    with pytest.raises(FlowError, match=r"host web3: 'web3' is not an IP address.+set internal_address"):
         matrix(FLOWS, [*HOSTS, {"name": "web3", "address": "web3", "groups": ["all"]}])
 
 
 def test_a_host_that_is_not_in_the_inventory_is_refused():
-    with pytest.raises(FlowError, match="no host 'web11' .did you mean 'web1'"):
+    with pytest.raises(FlowError, match=r"no host 'web11' .did you mean 'web1'"):
         matrix(FLOWS, HOSTS).rules_for("web11")
 
 

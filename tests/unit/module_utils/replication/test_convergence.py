@@ -68,7 +68,7 @@ def sql_of(asked: FakeSession) -> str:
 def test_a_working_replica_is_only_read(engine: str) -> None:
     recorded = answers(engine, "replica")
     asked = FakeSession(dialect(engine), [*recorded, *password_known(engine), *recorded])
-    outcome = make_replica(asked, settings(engine), look_at_source=never, patience=patience(Clock()))
+    outcome = make_replica(asked, settings(engine), repair=True, look_at_source=never, patience=patience(Clock()))
     assert (outcome.changed, outcome.failure) == (False, None)
     assert "CHANGE" not in sql_of(asked)
 
@@ -94,7 +94,9 @@ def test_a_replica_that_was_started_has_to_keep_running_for_a_while(engine: str)
     stopped_then_running = [*answers(engine, "login_refused"), *password_known(engine), [], [], []]
     asked = FakeSession(dialect(engine), [*stopped_then_running, *(answers(engine, "replica") * 10)])
     clock = Clock()
-    outcome = make_replica(asked, settings(engine), look_at_source=lambda: source(engine), patience=patience(clock))
+    outcome = make_replica(
+        asked, settings(engine), repair=True, look_at_source=lambda: source(engine), patience=patience(clock)
+    )
     assert (outcome.changed, outcome.failure) == (True, None)
     assert clock.now >= 1
 
@@ -103,7 +105,9 @@ def test_a_replica_that_was_started_has_to_keep_running_for_a_while(engine: str)
 def test_a_replica_that_stops_again_is_a_failure_with_the_engines_reason(engine: str) -> None:
     acted = [*answers(engine, "login_refused"), *password_known(engine), [], [], []]
     asked = FakeSession(dialect(engine), [*acted, *answers(engine, "replica"), *answers(engine, "conflict")])
-    outcome = make_replica(asked, settings(engine), look_at_source=lambda: source(engine), patience=patience(Clock()))
+    outcome = make_replica(
+        asked, settings(engine), repair=True, look_at_source=lambda: source(engine), patience=patience(Clock())
+    )
     assert outcome.failure is not None
     assert "Duplicate entry '1'" in outcome.failure
     assert "What to do: the rows of this server and of its source differ" in outcome.failure
@@ -114,7 +118,9 @@ def test_a_refused_login_does_not_wait_for_the_timeout(engine: str) -> None:
     acted = [*answers(engine, "login_refused"), *password_known(engine), [], [], []]
     asked = FakeSession(dialect(engine), [*acted, *answers(engine, "login_refused")])
     clock = Clock()
-    outcome = make_replica(asked, settings(engine), look_at_source=lambda: source(engine), patience=patience(clock))
+    outcome = make_replica(
+        asked, settings(engine), repair=True, look_at_source=lambda: source(engine), patience=patience(clock)
+    )
     assert outcome.failure is not None
     assert "1045" in outcome.failure
     assert clock.now == 0
@@ -150,7 +156,9 @@ def test_an_io_thread_that_has_given_up_is_a_failure(engine: str) -> None:
 def test_a_refusal_changes_nothing(engine: str) -> None:
     asked = session(engine, "primary")
     with pytest.raises(RefusedError, match="never demoted"):
-        make_replica(asked, settings(engine), look_at_source=lambda: source(engine), patience=patience(Clock()))
+        make_replica(
+            asked, settings(engine), repair=True, look_at_source=lambda: source(engine), patience=patience(Clock())
+        )
     assert len(asked.asked) == 2
 
 

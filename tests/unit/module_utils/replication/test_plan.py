@@ -56,9 +56,14 @@ def fresh(engine: str, **changes: t.Any) -> ServerStatus:
 
 
 def plan(
-    server: ServerStatus, wanted: SourceSettings, view: SourceView | None = None, *, password_differs: bool = False
+    server: ServerStatus,
+    wanted: SourceSettings,
+    view: SourceView | None = None,
+    *,
+    password_differs: bool = False,
+    repair: bool = True,
 ) -> Plan | Refusal:
-    return plan_replica(server, wanted, view, password_differs=password_differs)
+    return plan_replica(server, wanted, view, password_differs=password_differs, repair=repair)
 
 
 def actions(decision: Plan | Refusal) -> list[Action]:
@@ -118,6 +123,32 @@ def test_a_link_that_differs_is_set_anew(engine: str, change: dict[str, t.Any], 
 def test_a_link_by_file_and_offset_is_moved_to_gtid(engine: str) -> None:
     server = status(engine, "replica", link=link(engine, "replica", auto_position=False))
     assert Action.FOLLOW in actions(plan(server, settings(engine), source(engine)))
+
+
+@every_engine
+@pytest.mark.parametrize("thread", ["io_thread", "sql_thread"])
+def test_a_link_that_was_working_and_is_stopped_is_only_started_when_asked_to(engine: str, thread: str) -> None:
+    server = status(engine, "replica", link=link(engine, "replica", **{thread: ThreadState.STOPPED}))
+    refused = plan(server, settings(engine), source(engine), repair=False)
+    assert isinstance(refused, Refusal)
+    assert "stopped on purpose" in refused.reason
+    assert actions(plan(server, settings(engine), source(engine))) == [Action.START_THREADS]
+
+
+@every_engine
+def test_a_link_that_was_never_connected_is_completed_without_being_asked(engine: str) -> None:
+    unfinished = link(engine, "replica", server_id=None, io_thread=ThreadState.STOPPED, sql_thread=ThreadState.STOPPED)
+    decision = plan(status(engine, "replica", link=unfinished), settings(engine), source(engine), repair=False)
+    assert actions(decision) == [Action.START_THREADS]
+
+
+@every_engine
+def test_a_stored_login_that_the_source_refuses_is_only_replaced_when_asked_to(engine: str) -> None:
+    denied = EngineError(code=1045, message="Access denied")
+    server = status(engine, "replica", link=link(engine, "replica", io_thread=ThreadState.CONNECTING, io_error=denied))
+    refused = plan(server, settings(engine), source(engine), repair=False)
+    assert isinstance(refused, Refusal)
+    assert "1045" in refused.reason
 
 
 @every_engine

@@ -92,7 +92,7 @@ options:
         elements: dict
         default: []
         suboptions:
-          'on':
+          object:
             description:
               - V(*.*), V(database.*) or V(database.table). An underscore is an underscore and no wildcard.
             type: str
@@ -130,13 +130,13 @@ EXAMPLES = r"""
         hosts: [10.0.2.21, 10.0.2.22]
         password: "{{ database_application_password }}"
         privileges:
-          - "on": guestbook.*
+          - object: guestbook.*
             grant: [SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX]
       - name: replication
         hosts: [10.0.3.11, 10.0.3.12]
         password: "{{ database_replication_password }}"
         privileges:
-          - "on": "*.*"
+          - object: "*.*"
             grant: [REPLICATION REPLICA]
       - name: router_check
         hosts: [10.0.2.21, 10.0.2.22]
@@ -164,7 +164,7 @@ from ansible_collections.webinfra.stack.plugins.module_utils._module.login impor
 from ansible_collections.webinfra.stack.plugins.module_utils._replication.errors import DatabaseError
 
 PRIVILEGE_OPTIONS: dict[str, dict[str, t.Any]] = {
-    "on": {"type": "str", "required": True},
+    "object": {"type": "str", "required": True},
     "grant": {"type": "list", "elements": "str", "required": True},
 }
 ACCOUNT_OPTIONS: dict[str, dict[str, t.Any]] = {

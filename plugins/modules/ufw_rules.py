@@ -169,7 +169,7 @@ def converge(firewall: Firewall, options: t.Mapping[str, t.Any], *, check_mode: 
     cut = cut_sessions(plan.after, sessions, firewall.interfaces() if sessions else {})
     if cut:
         raise UfwError(refusal(cut))
-    if plan.commands:
+    if plan.commands and not check_mode:
         _apply(firewall, plan)
     return _result(plan)
 

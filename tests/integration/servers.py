@@ -220,7 +220,7 @@ class Pair:
 
     def accounts(self, password: str = PASSWORD) -> dict[str, t.Any]:
         """Return the accounts of a whole stack."""
-        worker_errors = [{"on": "performance_schema.*", "grant": ["SELECT"]}] if self.image.mysql else []
+        worker_errors = [{"object": "performance_schema.*", "grant": ["SELECT"]}] if self.image.mysql else []
         return {
             "databases": [{"name": "app_db"}, {"name": "we`ird-100%s"}],
             "canary_database": "webinfra",
@@ -229,15 +229,15 @@ class Pair:
                     "name": "replication",
                     "hosts": ["%"],
                     "password": password,
-                    "privileges": [{"on": "*.*", "grant": ["REPLICATION REPLICA"]}],
+                    "privileges": [{"object": "*.*", "grant": ["REPLICATION REPLICA"]}],
                 },
                 {
                     "name": "monitoring",
                     "hosts": ["%"],
                     "password": PASSWORD,
                     "privileges": [
-                        {"on": "*.*", "grant": ["REPLICATION CLIENT", "PROCESS"]},
-                        {"on": "webinfra.canary", "grant": ["SELECT", "INSERT", "UPDATE"]},
+                        {"object": "*.*", "grant": ["REPLICATION CLIENT", "PROCESS"]},
+                        {"object": "webinfra.canary", "grant": ["SELECT", "INSERT", "UPDATE"]},
                         *worker_errors,
                     ],
                 },
@@ -246,8 +246,8 @@ class Pair:
                     "hosts": ["%", "10.99.0.1"],
                     "password": PASSWORD,
                     "privileges": [
-                        {"on": "app_db.*", "grant": ["SELECT", "INSERT", "CREATE"]},
-                        {"on": "we`ird-100%s.*", "grant": ["CREATE"]},
+                        {"object": "app_db.*", "grant": ["SELECT", "INSERT", "CREATE"]},
+                        {"object": "we`ird-100%s.*", "grant": ["CREATE"]},
                     ],
                 },
                 {"name": "router_check", "hosts": ["%"], "tls_required": False},

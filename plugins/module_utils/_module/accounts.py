@@ -92,7 +92,7 @@ def _account(dialect: Dialect, item: c.Mapping[str, t.Any]) -> Account:
         name=item["name"],
         hosts=frozenset(item["hosts"]) if present else frozenset(),
         password=item["password"] or "",
-        privileges=privileges_of(dialect, ((entry["on"], entry["grant"]) for entry in item["privileges"])),
+        privileges=privileges_of(dialect, ((entry["object"], entry["grant"]) for entry in item["privileges"])),
         tls_required=item["tls_required"],
     )
 

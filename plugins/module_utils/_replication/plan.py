@@ -212,10 +212,11 @@ def _broken(link: Link | None, wanted: SourceSettings) -> str | None:
         return None
     found = _why_stopped(link) or f"the source refuses the stored login: {link.io_error}"
     error = link.sql_error or link.io_error
+    remedy = f"What to do: {advice(error)}. " if error else ""
     return (
         f"Replication from {link.endpoint} was working and is broken: {found}. Nothing was changed, because it may "
-        f"have been stopped on purpose. What to do: {advice(error)}. To have it started again with the settings of the "
-        "inventory: repair=true (of the site: -e replication_repair=true)"
+        f"have been stopped on purpose. {remedy}To have it started again with the settings of the inventory: "
+        "repair=true (of the site: -e replication_repair=true)"
     )
 
 

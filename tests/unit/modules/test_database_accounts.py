@@ -46,7 +46,7 @@ def recorded(engine: str, *, changes: int = 0) -> FakeSession:
 
 
 def wanted(engine: str, **replication: t.Any) -> dict[str, t.Any]:
-    mysql = [{"on": "performance_schema.*", "grant": ["SELECT"]}] if engine.startswith("mysql") else []
+    mysql = [{"object": "performance_schema.*", "grant": ["SELECT"]}] if engine.startswith("mysql") else []
     return {
         "databases": [{"name": "app_db"}, {"name": "we`ird-%s"}],
         "canary_database": "webinfra",
@@ -55,7 +55,7 @@ def wanted(engine: str, **replication: t.Any) -> dict[str, t.Any]:
                 "name": "replication",
                 "hosts": ["%"],
                 "password": PASSWORD,
-                "privileges": [{"on": "*.*", "grant": ["replication replica"]}],
+                "privileges": [{"object": "*.*", "grant": ["replication replica"]}],
                 **replication,
             },
             {
@@ -63,8 +63,8 @@ def wanted(engine: str, **replication: t.Any) -> dict[str, t.Any]:
                 "hosts": ["%"],
                 "password": PASSWORD,
                 "privileges": [
-                    {"on": "*.*", "grant": ["REPLICATION CLIENT", "PROCESS"]},
-                    {"on": "webinfra.canary", "grant": ["SELECT", "INSERT", "UPDATE"]},
+                    {"object": "*.*", "grant": ["REPLICATION CLIENT", "PROCESS"]},
+                    {"object": "webinfra.canary", "grant": ["SELECT", "INSERT", "UPDATE"]},
                     *mysql,
                 ],
             },
@@ -74,8 +74,8 @@ def wanted(engine: str, **replication: t.Any) -> dict[str, t.Any]:
                 "password": "new",
                 "tls_required": False,
                 "privileges": [
-                    {"on": "app_db.*", "grant": ["SELECT", "UPDATE"]},
-                    {"on": "we`ird-%s.*", "grant": ["SELECT"]},
+                    {"object": "app_db.*", "grant": ["SELECT", "UPDATE"]},
+                    {"object": "we`ird-%s.*", "grant": ["SELECT"]},
                 ],
             },
             {"name": "router", "hosts": ["%"], "tls_required": False},

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import resource
 import socket
 import threading
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.webinfra.stack.plugins.modules.reachability import EXPLANATIONS, check, main, table
+from ansible_collections.webinfra.stack.plugins.modules.reachability import AT_ONCE, EXPLANATIONS, check, main, table
 
 TIMEOUT = 0.2
 
@@ -88,11 +89,16 @@ def test_an_unexpected_result_is_tried_once_more(silent):
     assert differences == []
 
 
-def test_more_targets_than_files_are_tried_in_turn(accepting, refusing):
+def test_more_targets_than_files_are_tried_in_turn(accepting):
     targets = [
         target(accepting, "open", host=f"127.0.{third}.{fourth}") for third in range(3) for fourth in range(1, 250)
     ]
-    counts, _differences = check(targets, TIMEOUT)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (AT_ONCE + 100, hard))
+    try:
+        counts, _differences = check(targets, TIMEOUT)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert sum(counts.values()) == len(targets)
 
 

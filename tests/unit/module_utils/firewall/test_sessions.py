@@ -28,6 +28,11 @@ def test_sessions_are_found_and_forwarded_connections_are_not():
     assert parse_sockets(ROOT_LOGIN, {22}) == (session("172.17.0.4", 57168), session("172.17.0.4", 57178))
 
 
+def test_a_connection_that_sshd_forwards_to_another_host_is_no_session():
+    forwarded = 'ESTAB 0 0 172.17.0.3:49906 10.20.0.9:80 users:(("sshd-session",pid=13093,fd=8))\n'
+    assert parse_sockets(forwarded, {22}) == ()
+
+
 def test_a_session_whose_owner_cannot_be_seen_is_found_by_the_listener_of_sshd():
     assert parse_sockets(UNPRIVILEGED_LOGIN, ()) == (session("172.17.0.1", 56254, "172.17.0.5"),)
 

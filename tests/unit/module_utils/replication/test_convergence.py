@@ -81,6 +81,7 @@ def test_check_mode_looks_and_does_not_act(engine: str) -> None:
         settings(engine),
         look_at_source=lambda: source(engine),
         patience=patience(Clock()),
+        repair=True,
         check_mode=True,
     )
     assert outcome.changed

@@ -1,0 +1,49 @@
+# Copyright: (c) the webinfra.stack authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the playbooks say twice, once for speed and once in a role, is the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[3]
+STACK = yaml.safe_load((ROOT / "playbooks/vars/stack.yml").read_text())
+PACKAGES = STACK["__webinfra_packages"]
+
+
+def role(name, file):
+    return yaml.safe_load((ROOT / "roles" / name / file).read_text())
+
+
+def installed_by(name):
+    """Return the packages that the role's own install task names."""
+    tasks = [task["ansible.builtin.apt"] for task in role(name, "tasks/main.yml") if "ansible.builtin.apt" in task]
+    names = tasks[0]["name"]
+    return names if isinstance(names, list) else [names]
+
+
+def test_the_site_installs_what_every_hosts_roles_would_install():
+    assert PACKAGES["all"] == [*installed_by("firewall"), *installed_by("node_exporter")]
+
+
+def test_the_site_installs_the_load_balancer_that_its_role_would_install():
+    providers = role("load_balancer", "vars/main.yml")["__load_balancer_providers"]
+    for provider, words in providers.items():
+        assert f"'{provider}': ['{words['package']}']" in PACKAGES["load_balancers"]
+
+
+def test_the_site_installs_the_database_that_its_role_would_install():
+    for engine, words in role("database", "vars/main.yml")["__database_engines"].items():
+        assert f"'{engine}': {words['packages']}" in PACKAGES["db_servers"]
+
+
+def test_the_site_installs_the_router_that_its_role_would_install():
+    assert str(installed_by("database_router")) in PACKAGES["web_servers"]
+
+
+def test_the_defaults_of_the_wiring_are_those_of_the_roles():
+    assert f"default('{role('database', 'defaults/main.yml')['database_engine']}')" in STACK["__webinfra_engine"]
+    provider = role("load_balancer", "defaults/main.yml")["load_balancer_provider"]
+    assert f"default('{provider}')" in STACK["__webinfra_provider"]

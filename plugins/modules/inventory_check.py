@@ -19,6 +19,9 @@ attributes:
     support: full
   diff_mode:
     support: none
+  platform:
+    platforms: posix
+    support: full
 options:
   roles:
     description: Roles of this collection that the host gets. What they require must be set.

@@ -21,6 +21,9 @@ attributes:
       - Connects in check mode too, because it changes nothing.
   diff_mode:
     support: none
+  platform:
+    platforms: posix
+    support: full
 options:
   targets:
     description: The connections to try. P(webinfra.stack.reachability_targets#filter) makes them from the flow matrix.

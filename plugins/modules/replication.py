@@ -137,6 +137,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webinfra.stack.plugins.module_utils._module.login import (
     LOGIN_OPTIONS,
     STATEMENT_SECONDS,
+    look_at_source,
     session_for,
 )
 from ansible_collections.webinfra.stack.plugins.module_utils._module.results import outcome_result
@@ -148,7 +149,6 @@ from ansible_collections.webinfra.stack.plugins.module_utils._replication.conver
 )
 from ansible_collections.webinfra.stack.plugins.module_utils._replication.errors import DatabaseError
 from ansible_collections.webinfra.stack.plugins.module_utils._replication.plan import SourceSettings, SourceView
-from ansible_collections.webinfra.stack.plugins.module_utils._sql.source import look_at_source
 
 if t.TYPE_CHECKING:
     from ansible_collections.webinfra.stack.plugins.module_utils._replication.session import Session

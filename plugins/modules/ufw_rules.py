@@ -25,6 +25,9 @@ attributes:
       - On a host without UFW it predicts the change from an empty firewall.
   diff_mode:
     support: full
+  platform:
+    platforms: debian
+    support: full
 options:
   rules:
     description:

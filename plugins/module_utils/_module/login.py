@@ -8,6 +8,7 @@ import contextlib
 import typing as t
 
 from .._sql.connection import Login, connected
+from .._sql.source import look_at_source
 
 if t.TYPE_CHECKING:
     import collections.abc as c
@@ -49,4 +50,4 @@ def session_for(params: c.Mapping[str, t.Any], *, statement_timeout: float = STA
         yield session
 
 
-__all__ = ("LOGIN_OPTIONS", "STATEMENT_SECONDS", "login_of", "session_for")
+__all__ = ("LOGIN_OPTIONS", "STATEMENT_SECONDS", "login_of", "look_at_source", "session_for")

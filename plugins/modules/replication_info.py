@@ -142,6 +142,7 @@ replication:
         auto_position: true
         server_id: 1
         server_uuid: 74768b4c-e77c-11f1-8748-0242ac130006
+        established: true
     io_thread:
       description: >-
         V(running), V(connecting) or V(stopped). The thread that reads from the source. Null without a source.

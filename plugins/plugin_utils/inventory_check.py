@@ -227,6 +227,9 @@ def check_value(variable: str, option: t.Mapping[str, t.Any], value: t.Any, owne
     """Find what a role would refuse in the value of one of its variables."""
     if option.get("required") and value in (None, ""):
         return Finding(where="", what=f"{variable} is empty, and {owner} needs it", remedy=f"set {variable}")
+    if option.get("no_log") and value in (None, ""):
+        remedy = f"set {variable}, or leave it out and one is generated"
+        return Finding(where="", what=f"{variable} is empty: a password that is given must be one", remedy=remedy)
     errors = ArgumentSpecValidator({variable: dict(option)}).validate({variable: value}).error_messages
     if not errors:
         return None

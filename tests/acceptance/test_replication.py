@@ -14,9 +14,9 @@ REPLICA = "db2"
 @contextlib.contextmanager
 def fault(demo, make, mend):
     """Make a fault; afterwards the replica must follow again, or no later test means anything."""
-    for host, statement in make:
-        demo.sql(host, statement)
     try:
+        for host, statement in make:
+            demo.sql(host, statement)
         yield
     finally:
         for host, statement in mend:
@@ -37,7 +37,7 @@ def test_a_stopped_applier_is_red(demo):
 
 def test_a_wrong_password_is_red(demo):
     secret = demo.secret("replication")
-    wrong = "STOP SLAVE IO_THREAD; CHANGE MASTER TO MASTER_PASSWORD='wrong'; START SLAVE IO_THREAD"
+    wrong = "STOP SLAVE; CHANGE MASTER TO MASTER_PASSWORD='wrong'; START SLAVE"
     right = f"STOP SLAVE; CHANGE MASTER TO MASTER_PASSWORD='{secret}'; START SLAVE"
     with fault(demo, [(REPLICA, wrong)], [(REPLICA, right)]):
         both_say(demo, REPLICA, "1045")

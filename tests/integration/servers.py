@@ -112,6 +112,16 @@ class Pair:
             docker("exec", self.container(name), "cp", "/tls/ca.pem", str(self.ca_file))
         docker("cp", f"{self.container('db1')}:/tls/ca.pem", str(self.ca_file))
 
+    def restart(self, name: str, option: str) -> None:
+        """Restart a server with one more option in its configuration, for good."""
+        setting = f"printf '[mysqld]\\n{option}\\n' > /etc/mysql/conf.d/contract.cnf"
+        docker("exec", self.container(name), "sh", "-c", setting)
+        self._roots.pop(name).close()
+        docker("restart", self.container(name))
+        template = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+        self.addresses[name] = docker("inspect", "--format", template, self.container(name))
+        self.wait()
+
     def remove(self) -> None:
         for name in ("db1", "db2"):
             subprocess.run(

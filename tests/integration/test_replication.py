@@ -153,6 +153,17 @@ def test_a_stopped_applier_is_red_and_started_only_when_asked_to(replicated: Pai
     assert result["replication"]["sql_thread"] == "running"
 
 
+def test_a_link_that_was_broken_before_a_restart_is_still_known_to_have_worked(replicated: Pair) -> None:
+    word = "REPLICA" if replicated.image.mysql else "SLAVE"
+    replicated.sql("db2", f"STOP {word}")
+    replicated.restart("db2", f"skip_{word.lower()}_start")
+    refused = replicated.run("replication", "db2", **replicated.following())
+    assert refused["failed"]
+    assert "was working and is broken" in refused["msg"]
+    repaired = replicated.run("replication", "db2", **replicated.following(repair=True))
+    assert repaired["replication"]["io_thread"] == "running"
+
+
 def test_an_applier_that_stops_again_is_red_with_the_row(replicated: Pair) -> None:
     replicated.sql("db1", "CREATE TABLE app_db.t (i INT PRIMARY KEY)")
     assert eventually(lambda: replicated.status("db2")["gtid_executed"] == replicated.status("db1")["gtid_executed"])

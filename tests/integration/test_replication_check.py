@@ -88,6 +88,6 @@ def test_two_primaries_are_told(replicated: Pair) -> None:
 def test_a_finding_that_heals_in_time_is_none(replicated: Pair) -> None:
     replicated.stop_applier("db2")
     replicated.sql("db1", "CREATE TABLE app_db.t (i INT PRIMARY KEY)")
-    replicated.run("replication", "db2", **replicated.following())
+    replicated.run("replication", "db2", **replicated.following(repair=True))
     result = replicated.check(timeout=5, canary=True)
     assert result["findings"] == []

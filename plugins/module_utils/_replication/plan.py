@@ -203,7 +203,7 @@ def _broken(link: Link | None, wanted: SourceSettings) -> str | None:
     Somebody may have stopped it on purpose, to keep a row that was deleted elsewhere. A link that was never connected
     is an unfinished set-up and not broken, and so is one that has to be changed anyway.
     """
-    if link is None or link.server_id is None or differences(link, wanted):
+    if link is None or not link.established or differences(link, wanted):
         return None
     refused = link.io_error is not None and link.io_error.code in LOGIN_ERRORS
     if ThreadState.STOPPED not in (link.io_thread, link.sql_thread) and not (
@@ -329,6 +329,7 @@ def _link_to(status: ServerStatus, wanted: SourceSettings) -> Link:
         auto_position=True,
         server_id=None,
         server_uuid=None,
+        established=False,
         io_thread=ThreadState.STOPPED,
         sql_thread=ThreadState.STOPPED,
         io_error=no_error,

@@ -73,6 +73,8 @@ class Link:
     server_id: int | None
     """Of the source, once it has been connected to."""
     server_uuid: str | None
+    established: bool
+    """Something has come over it since it was set up; unlike the source's identity this outlives a restart."""
     io_thread: ThreadState
     sql_thread: ThreadState
     io_error: EngineError | None
@@ -183,6 +185,7 @@ def _source_result(link: Link) -> dict[str, t.Any]:
         "auto_position": link.auto_position,
         "server_id": link.server_id,
         "server_uuid": link.server_uuid,
+        "established": link.established,
     }
 
 

@@ -197,6 +197,13 @@ def test_a_value_that_the_role_accepts_has_no_finding(option, value):
     assert check_value("database_port", option, value, "the role database") is None
 
 
+@pytest.mark.parametrize("value", ["", None], ids=["empty", "null"])
+def test_a_secret_that_is_given_must_not_be_empty(value):
+    finding = check_value("webinfra_app_password", {"type": "str", "no_log": True}, value, "the stack")
+    assert "is empty" in finding.what
+    assert "leave it out" in finding.remedy
+
+
 @pytest.mark.parametrize(
     ("option", "value", "words"),
     [

@@ -125,6 +125,7 @@ def _link(row: Row) -> Link:
         auto_position=row["Using_Gtid"] == "Slave_Pos",
         server_id=int(row["Master_Server_Id"]) or None,
         server_uuid=None,
+        established=bool(row["Master_Log_File"]),
         io_thread=io_thread,
         sql_thread=thread_state(row["Slave_SQL_Running"]),
         io_error=engine_error(row, "Last_IO"),

@@ -140,6 +140,7 @@ def _link(row: Row) -> Link:
         auto_position=is_on(row["Auto_Position"]),
         server_id=int(row["Source_Server_Id"]) or None,
         server_uuid=row["Source_UUID"] or None,
+        established=bool(row["Source_Log_File"]),
         io_thread=io_thread,
         sql_thread=thread_state(row["Replica_SQL_Running"]),
         io_error=engine_error(row, "Last_IO"),

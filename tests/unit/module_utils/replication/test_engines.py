@@ -58,6 +58,23 @@ def test_a_working_replica_is_read_as_one(engine: str) -> None:
 
 
 @every_engine
+def test_a_link_is_established_once_something_has_come_over_it(engine: str) -> None:
+    replica, refused = status(engine, "replica").link, status(engine, "login_refused").link
+    assert replica is not None
+    assert refused is not None
+    assert replica.established
+    assert refused.established  # its password was changed after it had worked
+
+    server, (row,) = answers(engine, "replica")
+    log_file = "Source_Log_File" if engine.startswith("mysql") else "Master_Log_File"
+    # MariaDB still knows the identity of the source before, after RESET SLAVE ALL.
+    fresh = FakeSession(dialect(engine), [server, [{**row, log_file: ""}]])
+    link = fresh.dialect.read_status(fresh).link
+    assert link is not None
+    assert not link.established
+
+
+@every_engine
 def test_a_refused_login_is_read_with_its_number(engine: str) -> None:
     link = status(engine, "login_refused").link
     assert link is not None

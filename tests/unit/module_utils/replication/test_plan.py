@@ -137,7 +137,9 @@ def test_a_link_that_was_working_and_is_stopped_is_only_started_when_asked_to(en
 
 @every_engine
 def test_a_link_that_was_never_connected_is_completed_without_being_asked(engine: str) -> None:
-    unfinished = link(engine, "replica", server_id=None, io_thread=ThreadState.STOPPED, sql_thread=ThreadState.STOPPED)
+    unfinished = link(
+        engine, "replica", established=False, io_thread=ThreadState.STOPPED, sql_thread=ThreadState.STOPPED
+    )
     decision = plan(status(engine, "replica", link=unfinished), settings(engine), source(engine), repair=False)
     assert actions(decision) == [Action.START_THREADS]
 

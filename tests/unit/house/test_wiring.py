@@ -19,7 +19,7 @@ def role(name, file):
 
 def installed_by(name):
     """Return the packages that the role's own install task names."""
-    tasks = [task["ansible.builtin.apt"] for task in role(name, "tasks/main.yml") if "ansible.builtin.apt" in task]
+    tasks = [task["ansible.builtin.apt"] for task in role(name, "tasks/install.yml") if "ansible.builtin.apt" in task]
     names = tasks[0]["name"]
     return names if isinstance(names, list) else [names]
 

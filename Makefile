@@ -1,7 +1,7 @@
 # The one door. `make` alone says what there is.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help env lint unit integration demo demo-down demo-test molecule install-test bench-site build test test-all clean
+.PHONY: help env lint unit integration demo demo-down demo-test molecule bench-site build test test-all clean
 
 BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
@@ -41,16 +41,13 @@ integration: env ## Contracts of the database modules against real servers
 demo-test: ## What the demo must do, with either balancer, and what must break it
 	$(MAKE) demo PROVIDER=haproxy
 	pytest tests/acceptance
-	$(MAKE) demo-down
+	scripts/install_test.sh
 	$(MAKE) demo PROVIDER=nginx
 	pytest tests/acceptance -m balancer
 	$(MAKE) demo-down
 
 molecule: env ## One scenario: SCENARIO=default|debian12|mysql|example
 	molecule test --scenario-name $(SCENARIO)
-
-install-test: env ## The built collection, installed into an empty folder and used from there
-	scripts/install_test.sh
 
 bench-site: env ## Tasks, first and no-change time of site.yml on the demo's hosts
 	scripts/bench_site.py
@@ -65,7 +62,7 @@ test: env ## Everything that CI checks
 	$(MAKE) integration
 	set -e; for scenario in $(SCENARIOS); do $(MAKE) molecule SCENARIO=$$scenario; done
 
-test-all: test install-test ## CI's checks and what takes too long for CI
+test-all: test bench-site ## CI's checks and what takes too long for CI
 
 clean: ## Remove what make created, but not the demo
 	rm -rf .venv .ansible .cache dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -58,7 +58,9 @@ class Demo:
     """The running demo."""
 
     def __init__(self) -> None:
-        self.url: str = yaml.safe_load(INVENTORY.read_text())["all"]["vars"]["webinfra_public_url"]
+        variables = yaml.safe_load(INVENTORY.read_text())["all"]["vars"]
+        self.url: str = variables["webinfra_public_url"]
+        self.provider: str = variables["load_balancer_provider"]
         self._opener = urllib.request.build_opener(NoRedirect)
 
     def request(self, path: str = "/", form: dict[str, str] | None = None) -> Answer:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 
 import pytest
@@ -69,6 +70,13 @@ def test_a_backup_server_stands_by_and_steps_in(demo, overlay):
         back = demo.site()
     assert back.code == 0, back.output
     assert share_is_three_to_one(demo)
+
+
+def test_verify_shows_the_url_and_the_program_that_users_see(demo):
+    play = demo.verify()
+    assert play.code == 0, play.output
+    assert f"\n{demo.url}\n" in play.output
+    assert re.search(r"lb1 .*" + demo.provider, play.output)
 
 
 def test_the_balancer_is_reloaded_and_never_restarted(demo, overlay):

@@ -1,13 +1,13 @@
 #!/bin/bash -eu
 # Builds the collection, installs it into an empty folder and runs its site on the demo from another directory.
-set -o pipefail
+set -eu -o pipefail
 cd "$(dirname "$0")/.."
 inventory=$PWD/.demo/inventory.yml
 [ -f "$inventory" ] || { echo "There is no demo to run on; make demo first." >&2; exit 1; }
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 ansible-galaxy collection build --force --output-path "$folder/dist" >/dev/null
-ansible-galaxy collection install --no-deps -p "$folder/collections" "$folder"/dist/*.tar.gz >/dev/null
+ansible-galaxy collection install --force --no-deps -p "$folder/collections" "$folder"/dist/*.tar.gz >/dev/null
 cd "$folder"
 export ANSIBLE_COLLECTIONS_PATH=$folder/collections ANSIBLE_HOME=$folder/home
 unset ANSIBLE_CONFIG

@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 # Copyright: (c) the webinfra.stack authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measure site.yml on new hosts of the demo: tasks, the first run, and a run that changes nothing (median of three)."""
+"""Measure site.yml on new hosts of the demo: tasks, the first run, and a run that changes nothing (median of three).
+
+Machines differ, so the machine is measured as well: what one task that does nothing costs on all hosts.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import re
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -19,6 +23,9 @@ ROOT = Path(__file__).resolve().parent.parent
 INVENTORY = ROOT / ".demo" / "inventory.yml"
 # The most used roles on the same five hosts (docs/benchmarks.md says which, and how they were measured).
 KNOWN = {"tasks": 120, "first_run_seconds": 50.0, "no_change_seconds": 27.0}
+# What one ping on all hosts took where those were measured.
+KNOWN_PING_SECONDS = 0.70
+PINGS = 10
 
 
 def run(*command: str) -> tuple[float, str]:
@@ -35,6 +42,18 @@ def site() -> tuple[float, int, int]:
     seconds, output = run("ansible-playbook", "-i", str(INVENTORY), "site.yml")
     changed = sum(int(count) for count in re.findall(r"changed=(\d+)", output))
     return seconds, len(re.findall(r"^TASK \[", output, re.MULTILINE)), changed
+
+
+def ping_seconds() -> float:
+    """Return what one more task costs that does nothing, on all hosts."""
+    task = [{"ansible.builtin.ping": None}]
+    with tempfile.TemporaryDirectory() as folder:
+        took = []
+        for count in (1, 1 + PINGS):
+            playbook = Path(folder) / f"{count}.yml"
+            playbook.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": task * count}]))
+            took.append(run("ansible-playbook", "-i", str(INVENTORY), str(playbook))[0])
+    return (took[1] - took[0]) / PINGS
 
 
 def main() -> None:
@@ -54,12 +73,17 @@ def main() -> None:
         "first_run_seconds": round(first, 1),
         "no_change_seconds": round(statistics.median(seconds for seconds, _tasks, _changed in repeats), 1),
     }
+    ping = ping_seconds()
     if arguments.json:
-        print(json.dumps(figures))
+        print(json.dumps({**figures, "ping_seconds": round(ping, 2)}))
         return
-    print(f"{'':20}{'here':>8}{'known':>8}{'ratio':>8}")
+    slower = ping / KNOWN_PING_SECONDS
+    print(f"A ping of all hosts takes {ping:.2f} s here, and took {KNOWN_PING_SECONDS:.2f} s where known was measured.")
+    print(f"{'':20}{'here':>8}{'known':>8}{'ratio':>8}{'  at equal pings':>16}")
     for name, figure in figures.items():
-        print(f"{name:20}{figure:>8}{KNOWN[name]:>8}{figure / KNOWN[name]:>8.2f}")
+        ratio = figure / KNOWN[name]
+        fair = ratio if name == "tasks" else ratio / slower
+        print(f"{name:20}{figure:>8}{KNOWN[name]:>8}{ratio:>8.2f}{fair:>16.2f}")
 
 
 if __name__ == "__main__":

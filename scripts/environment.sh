@@ -14,13 +14,8 @@ install_packages() { # name a reason, then packages
   DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends "$@" >/dev/null
 }
 
-python=
-for candidate in python3 python3.14 python3.13 python3.12 python3.11; do
-  if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-    python=$candidate
-    break
-  fi
-done
+. scripts/find_python.sh
+python=$(find_python "3, 11")
 if [ -z "$python" ]; then
   echo "Python 3.11 or later is needed, and none is in the PATH." >&2
   exit 1

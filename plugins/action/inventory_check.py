@@ -11,6 +11,11 @@ from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.webinfra.stack.plugins.plugin_utils import inventory_check as check
+from ansible_collections.webinfra.stack.plugins.plugin_utils.balancer_check import VARIABLES, check_balancer
+from ansible_collections.webinfra.stack.plugins.plugin_utils.virtual_ip_check import (
+    check_virtual_ip,
+    check_virtual_ip_host,
+)
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,6 +25,7 @@ OPTIONS: dict[str, t.Any] = {
     "balancers": {"type": "list", "elements": "str"},
     "servers": {"type": "list", "elements": "str"},
     "databases": {"type": "list", "elements": "str"},
+    "virtual_ip": {"type": "str", "default": ""},
     "facts": {"type": "dict"},
     "flows": {"type": "list", "elements": "dict", "default": []},
     "stack_variables": {"type": "dict", "default": {}},
@@ -71,6 +77,7 @@ class Inspection:
         return [
             *(self._of_inventory() if self._host == self._play_hosts[0] else []),
             *self._of_variables(),
+            *self._of_balancer(),
             *self._of_missing(),
             *self._of_host(),
         ]
@@ -88,7 +95,12 @@ class Inspection:
             *check.check_tiers(tiers),
             *check.check_servers(servers, TIERS["servers"][0]),
             *(addresses or check.check_flows(self._options["flows"], members)),
+            *self._of_virtual_ip(members),
         ]
+
+    def _of_virtual_ip(self, members: list[check.Member]) -> list[check.Finding]:
+        address = self._options["virtual_ip"]
+        return check_virtual_ip(address, self._options["balancers"] or [], members) if address else []
 
     def _of_variables(self) -> Iterator[check.Finding]:
         """Yield what is wrong with what the inventory says, for this host's roles or not."""
@@ -126,6 +138,22 @@ class Inspection:
         except AnsibleError:
             return True  # what cannot be computed here cannot be computed there
 
+    def _of_balancer(self) -> list[check.Finding]:
+        """Return what does not fit on a balancer: of those that are given the same, the first one tells."""
+        balancers = self._options["balancers"] or []
+        if self._host not in balancers:
+            return []
+        try:
+            given = {name: self._value(name) for name in VARIABLES if name in self._given}
+        except AnsibleError:
+            return []  # that it cannot be computed is a finding of its own
+        alike = [host for host in balancers if all(self._has_the_same(host, name) for name in given)]
+        if alike[0] != self._host:
+            return []
+        servers = [self._member(name) for name in self._options["servers"] or []]
+        backups = [server.name for server in servers if server.stands_by]
+        return check_balancer(", ".join(alike), self._interfaces.options_of("load_balancer"), given, backups)
+
     def _of_missing(self) -> list[check.Finding]:
         return [
             check.missing_value(variable, role, self._host)
@@ -148,6 +176,9 @@ class Inspection:
         found = check.check_distribution(self._host, distribution, version, allow_untested=allow_untested)
         if "database" in self._options["roles"]:
             found += check.check_engine(self._host, self._engine(), distribution, version)
+        address, addresses = self._options["virtual_ip"], facts.get("addresses")
+        if "virtual_ip" in self._options["roles"] and addresses is not None:
+            found += check_virtual_ip_host(self._host, address, addresses, distribution=distribution, version=version)
         return found
 
     def _engine(self) -> str:
@@ -159,7 +190,7 @@ class Inspection:
 
     def _member(self, name: str) -> check.Member:
         given = self._hostvars[name]
-        names = ("internal_address", "ansible_host", "weight", "backup")
+        names = ("ansible_host", *check.HOST_VARIABLES)
         groups = frozenset(group for group, hosts in self._variables["groups"].items() if name in hosts)
         return check.Member(name=name, groups=groups, **{key: given[key] for key in names if key in given})
 

@@ -16,6 +16,9 @@ OPTIONS: dict[str, t.Any] = {
     "engine": {"type": "str", "required": True},
     "release": {"type": "str", "required": True},
     "shares": {"type": "dict", "required": True},
+    "overrides": {"type": "dict", "default": {}},
+    "shared_address": {"type": "str", "default": ""},
+    "holders": {"type": "list", "elements": "str", "default": []},
     "replication": {"type": "dict", "required": True},
 }
 
@@ -35,6 +38,9 @@ class ActionModule(ActionBase):
             engine=options["engine"],
             release=options["release"],
             shares=options["shares"],
+            overrides=options["overrides"],
+            shared_address=options["shared_address"],
+            holders=options["holders"],
             replication=options["replication"],
         )
         self._display.display("\n" + "\n".join(tree_lines(options["url"], tiers, colour=bool(ANSIBLE_COLOR))) + "\n")

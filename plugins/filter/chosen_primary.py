@@ -75,8 +75,8 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.webinfra.stack.plugins.module_utils._replication.errors import DatabaseError
-from ansible_collections.webinfra.stack.plugins.module_utils._replication.plan import Refusal
 from ansible_collections.webinfra.stack.plugins.module_utils._replication.status import ServerStatus
+from ansible_collections.webinfra.stack.plugins.module_utils._replication.steps import Refusal
 from ansible_collections.webinfra.stack.plugins.module_utils._replication.topology import Server, choose_primary
 
 if t.TYPE_CHECKING:

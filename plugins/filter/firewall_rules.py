@@ -15,7 +15,8 @@ options:
   _input:
     description:
       - The flow matrix. Each flow has C(name), C(from) (a group, V(internet) for anybody, or V(controller)),
-        C(to) (a group or V(all)), C(ports) and C(protocol) (V(tcp), the default, or V(udp)).
+        C(to) (a group or V(all)), C(ports), C(protocol) (V(tcp), the default, V(udp), or V(vrrp), which has no ports)
+        and C(permanent) (V(false) where nobody listens all the time, so that it is not tried).
     type: list
     elements: dict
     required: true

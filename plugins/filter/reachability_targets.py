@@ -10,7 +10,8 @@ version_added: 0.1.0
 description:
   - Returns every other host with every TCP port of the matrix, and whether the port must be open or closed
     for this source, in the shape that M(webinfra.stack.reachability) accepts.
-  - UDP flows are left out, because an open UDP port cannot be told from a filtered one by trying it.
+  - UDP flows are left out, because an open UDP port cannot be told from a filtered one by trying it. So are flows of
+    VRRP, to which nobody answers.
 options:
   _input:
     description: The flow matrix, as P(webinfra.stack.firewall_rules#filter) describes it.

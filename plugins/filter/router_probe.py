@@ -8,8 +8,8 @@ name: router_probe
 short_description: What HAProxy sends to a database server to learn whether it takes writes
 version_added: 0.1.0
 description:
-  - Returns three packets of the MySQL protocol for C(tcp-check send-binary). They log in as an account without
-    password, ask one question, and say goodbye.
+  - Returns packets of the MySQL protocol for C(tcp-check send-binary). They log in as an account without password, ask
+    one question, and say goodbye.
   - The answer contains C(IS-PRIMARY) where the server takes writes and C(IS-REPLICA) where it is read-only. Nothing but
     the server itself is asked, so no agent is needed on it.
 options:
@@ -18,9 +18,21 @@ options:
     type: str
     required: true
   user:
-    description: Account without password, without rights, and bound to the addresses of the hosts that check.
+    description:
+      - Account without password, bound to the addresses of the hosts that check. It may read the table C(heartbeat)
+        where there is a limit, and nothing else.
     type: str
     required: true
+  schema:
+    description: Schema of the table C(heartbeat), which the primary writes to every second.
+    type: str
+    default: ""
+  max_lag:
+    description:
+      - Seconds that the heartbeat of a replica may be old. An older one, or none, is answered with C(IS-BEHIND) instead
+        of C(IS-REPLICA). With V(0) the heartbeat is not asked for.
+    type: int
+    default: 0
 author: [The webinfra.stack maintainers (@webinfra)]
 """
 
@@ -32,7 +44,7 @@ EXAMPLES = r"""
 #   tcp-check send-binary {{ probe.quit }}
 #   tcp-check expect ! string IS-REPLICA
 #   tcp-check expect string IS-PRIMARY
-probe: "{{ 'mariadb' | webinfra.stack.router_probe('router_check') }}"
+probe: "{{ 'mariadb' | webinfra.stack.router_probe('router_check', 'webinfra', 30) }}"
 """
 
 RETURN = r"""
@@ -45,8 +57,11 @@ _value:
       type: str
       sample: "4400000101820800000000012d0000000000000000000000000000000000000000000000\
         726f757465725f636865636b00006d7973716c5f6e61746976655f70617373776f726400"
+    replica_query:
+      description: The question whether it is a replica that is not behind.
+      type: str
     query:
-      description: The question.
+      description: The question whether it takes writes.
       type: str
       sample: "3d0000000353454c454354204946284040676c6f62616c2e726561645f6f6e6c792c27\
         49532d5245504c494341272c2749532d5052494d41525927292041532073"
@@ -64,9 +79,9 @@ from ansible_collections.webinfra.stack.plugins.plugin_utils.router_probe import
 from ansible_collections.webinfra.stack.plugins.plugin_utils.router_probe import router_probe as make_probe
 
 
-def router_probe(engine: str, user: str) -> dict[str, str]:
+def router_probe(engine: str, user: str, schema: str = "", max_lag: int = 0) -> dict[str, str]:
     try:
-        return make_probe(engine, user).as_result()
+        return make_probe(engine, user, schema, max_lag).as_result()
     except RouterProbeError as exc:
         raise AnsibleFilterError(f"router_probe: {exc}") from exc
 

@@ -8,7 +8,8 @@ name: stack_hosts
 short_description: What the wiring needs to know of each host
 version_added: 0.1.0
 description:
-  - Reads the inventory's host variables C(weight), C(backup), C(internal_address) and C(ansible_host).
+  - Reads the inventory's host variables C(weight), C(backup), C(max_connections), C(slow_start), C(internal_address)
+    and C(ansible_host).
   - Uses no facts, so a run that is limited to one host knows the others too.
 options:
   _input:

@@ -10,7 +10,8 @@ version_added: 0.1.0
 description:
   - Sends requests to a web address one after the other, each on a connection of its own, and counts which server
     answered.
-  - Fails when a request is not answered with 200, or when the counts are not those of weighted round robin.
+  - Fails when a request is not answered with 200, or when the counts are not those of weighted round robin, unless
+    O(weighted=false).
   - Only reads, on the web as on the host; run it wherever a client could be.
 extends_documentation_fragment: [webinfra.stack.attributes]
 attributes:
@@ -54,6 +55,12 @@ options:
       - Allow more while others use the same balancer, because their requests take turns, too.
     type: int
     default: 2
+  weighted:
+    description:
+      - Whether the counts must follow the weights. With V(false) each request must be answered by one of the servers
+        that may, by whichever; for balancers that keep a client with its server.
+    type: bool
+    default: true
   server_header:
     description: Header in which a server names itself.
     type: str
@@ -147,6 +154,7 @@ ARGUMENTS: dict[str, t.Any] = {
     },
     "requests": {"type": "int", "default": 40},
     "tolerance": {"type": "int", "default": 2},
+    "weighted": {"type": "bool", "default": True},
     "server_header": {"type": "str", "default": "X-Served-By"},
     "headers": {"type": "dict", "default": {}},
     "timeout": {"type": "float", "default": 5},
@@ -185,7 +193,8 @@ def main() -> t.NoReturn:
         module.fail_json(msg=f"Nothing was asked: {exc}")
     tally = count_answers(client, requests=params["requests"], server_header=params["server_header"])
     shares = compare_shares(servers, tally.servers)
-    complaints = tally.complaints(shares, url=params["url"], tolerance=params["tolerance"])
+    tolerance = params["tolerance"] if params["weighted"] else None
+    complaints = tally.complaints(shares, url=params["url"], tolerance=tolerance)
     result = {"shares": [share.as_result() for share in shares], **tally.as_result()}
     if complaints:
         module.fail_json(msg=complaints, changed=False, **result)

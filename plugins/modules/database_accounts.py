@@ -52,10 +52,19 @@ options:
         default: utf8mb4
   canary_database:
     description:
-      - A database for the table C(canary), which M(webinfra.stack.replication_check) writes to. Both are created if
-        missing.
+      - A database for the table C(canary), which M(webinfra.stack.replication_check) writes to, and for the table
+        C(heartbeat), which the primary writes to (M(webinfra.stack.replication)). All are created if missing.
         Without it no such table is made.
     type: str
+  old_passwords:
+    description:
+      - What becomes of a password that is replaced.
+      - With V(discard) it ends at once, and so does one that was kept earlier.
+      - With V(keep) the account gets in with both, so that whoever still has the old one goes on working. Run the
+        module with V(discard) once everybody has the new one. RV(two_passwords) says whether that is needed.
+    type: str
+    choices: [discard, keep]
+    default: discard
   accounts:
     description:
       - Accounts that shall exist, or shall not.
@@ -83,7 +92,8 @@ options:
       password:
         description:
           - The password. It is compared with the stored hash and set only when it differs.
-          - Without it the account logs in without a password, and may then have no privileges at all.
+          - Without it the account logs in without a password, and may then have no privileges but to read
+            the table C(heartbeat) of O(canary_database).
         type: str
       privileges:
         description:
@@ -153,6 +163,12 @@ changes:
     - create the database guestbook (utf8mb4)
     - create guestbook@10.0.2.21
     - grant INSERT, SELECT on guestbook.* to guestbook@10.0.2.21
+two_passwords:
+  description: The accounts that get in with their old password as well, because of O(old_passwords=keep).
+  returned: success
+  type: list
+  elements: str
+  sample: [guestbook@10.0.2.21]
 """
 
 import typing as t
@@ -182,6 +198,7 @@ DATABASE_OPTIONS: dict[str, dict[str, t.Any]] = {
 OPTIONS: dict[str, dict[str, t.Any]] = {
     "databases": {"type": "list", "elements": "dict", "default": [], "options": DATABASE_OPTIONS},
     "canary_database": {"type": "str"},
+    "old_passwords": {"type": "str", "choices": ["discard", "keep"], "default": "discard", "no_log": False},
     "accounts": {"type": "list", "elements": "dict", "default": [], "options": ACCOUNT_OPTIONS},
 }
 

@@ -10,8 +10,9 @@ version_added: 0.1.0
 description:
   - Fails with all problems at once, each with where it is and what to do. Runs on the controller and changes nothing.
   - Finds tiers without a host, weights and backups that balance nothing, addresses that are none or are there twice,
-    flows that name nobody, misspelt variables, values in the inventory that a role would refuse, missing variables,
-    a host that does not answer, a distribution that is not supported, and a database engine that it does not have.
+    flows that name nobody, an address that the load balancers cannot share, misspelt variables, values in the inventory
+    that a role would refuse, missing variables, a host that does not answer, a distribution that is not supported, and
+    a database engine that it does not have.
   - What concerns several hosts is told once, by the first of them in the play. Use C(any_errors_fatal) on the play.
 extends_documentation_fragment: [webinfra.stack.attributes]
 attributes:
@@ -40,6 +41,12 @@ options:
     description: Names of the database servers. Without this option it is not checked that there is one.
     type: list
     elements: str
+  virtual_ip:
+    description:
+      - The address that the load balancers share; empty when they share none. A host with the role C(virtual_ip) among
+        O(roles) is held against it by what M(webinfra.stack.host_survey) returned, given as O(facts).
+    type: str
+    default: ""
   facts:
     description:
       - The registered result of M(ansible.builtin.setup) with the subset V(distribution), run with

@@ -126,7 +126,9 @@ ARGUMENTS: dict[str, t.Any] = {
     "timeout": {"type": "float", "default": 1.0},
 }
 
-OPEN, REFUSED, FILTERED = "open", "refused", "filtered"
+OPEN = "open"
+REFUSED = "refused"
+FILTERED = "filtered"
 EXPLANATIONS = {
     ("open", REFUSED): "the host answers, but nothing listens on the port",
     ("open", FILTERED): "no answer: the host is down, or a firewall drops it",

@@ -33,6 +33,7 @@ options:
       - A server that has no data yet starts from the beginning of the source's history, and forgets what its own
         installation has logged. A server that has data is only taken if the source has all of it.
       - V(primary) opens the server for writes. It is refused while a source is configured.
+      - With O(durability) commits of the primary wait for a replica as soon as one acknowledges.
     type: str
     choices: [replica, primary]
     required: true
@@ -53,9 +54,16 @@ options:
     description:
       - The password of O(replication_user). At most 32 characters on MySQL and 96 on MariaDB. Required for
         O(state=replica).
-      - A new password is noticed at once on MySQL. MariaDB does not show the one it has stored. There the new one is
-        set when the source refuses the old one.
+      - A new password is noticed at once on MySQL. MariaDB does not show the one it has stored. There it is
+        set with O(password_renewed).
     type: str
+  password_renewed:
+    description:
+      - Whether O(replication_password) has just been changed on the source. Sets it anew on a link that works, on
+        MariaDB, which does not show the one it has stored. MySQL is asked instead.
+      - A link whose login is refused otherwise is broken, and only O(repair=true) sets it anew.
+    type: bool
+    default: false
   source_ca_file:
     description:
       - File with the authority of the source's certificate, on the target. The database server must be able to read
@@ -63,6 +71,40 @@ options:
       - With it the link must be TLS, and the source's certificate must be signed by this authority and name
         O(source_host). Without it the link is set up without TLS, and everything on it can be read on the way.
     type: path
+  durability:
+    description:
+      - What an acknowledged commit is worth. Sets semi-synchronous replication at run time, on both of its sides,
+        with the wait before the commit becomes visible.
+      - V(no_loss) waits for a replica without an end. What a client was told is committed is on two servers, and
+        while no replica acknowledges, nothing is written at all.
+      - V(available) waits one second. Then the primary goes on without its replicas, and what is written from there
+        on is lost with it.
+      - Commits wait only once a replica acknowledges, so that the first run does not block itself, and never on a
+        replica. On MySQL the plugins are loaded.
+      - Without it nothing of this is touched.
+    type: str
+    choices: [no_loss, available]
+  expected_replicas:
+    description:
+      - How many replicas are meant to follow this server, for O(state=primary) with O(durability).
+      - With V(0) commits do not wait, because nobody will ever acknowledge. With more, a primary that has data waits up
+        to O(timeout) for the first one before it takes writes, and warns when none comes.
+      - Without it commits wait if a replica acknowledges at this moment.
+    type: int
+  known_replicas:
+    description:
+      - The addresses from which replicas may come, for O(state=primary). The module warns of any other server that
+        replicates from this one, and leaves it alone. It may be one that was taken out of the inventory.
+      - Without it nobody is warned of.
+    type: list
+    elements: str
+  canary_database:
+    description:
+      - A database in which the primary writes the row C(heartbeat) every second, for O(state=primary). Makes the
+        database, the table, a locked account that may write there and nothing else, and the event, and switches the
+        event scheduler on. The age of the row on a replica is its lag.
+      - Without it no heartbeat is made.
+    type: str
   repair:
     description:
       - Whether a link that was working and is broken is started again, with the login given here. With V(false) the
@@ -72,7 +114,7 @@ options:
     default: false
   timeout:
     description:
-      - How many seconds to wait until both threads run.
+      - How many seconds to wait until both threads run, or until the first replica acknowledges.
     type: int
     default: 30
 notes:
@@ -92,9 +134,12 @@ EXAMPLES = r"""
     replication_password: "{{ database_replication_password }}"
     source_ca_file: /etc/mysql/tls/ca.pem
 
-- name: Open this server as the primary
+- name: Open this server as the primary, with a heartbeat; no acknowledged commit may be lost
   webinfra.stack.replication:
     state: primary
+    durability: no_loss
+    expected_replicas: 2
+    canary_database: webinfra
 """
 
 RETURN = r"""
@@ -105,7 +150,9 @@ steps:
   elements: dict
   contains:
     action:
-      description: V(close_writes), V(open_writes), V(stop_threads), V(clear_history), V(follow) or V(start_threads).
+      description: >-
+        V(close_writes), V(open_writes), V(stop_threads), V(clear_history), V(follow), V(start_threads),
+        V(load_semi_sync), V(set_semi_sync), V(reconnect) or V(keep_heartbeat).
       type: str
       returned: success
     reason:
@@ -144,11 +191,13 @@ from ansible_collections.webinfra.stack.plugins.module_utils._module.results imp
 from ansible_collections.webinfra.stack.plugins.module_utils._replication.convergence import (
     Outcome,
     Patience,
+    PrimarySettings,
     make_primary,
     make_replica,
 )
 from ansible_collections.webinfra.stack.plugins.module_utils._replication.errors import DatabaseError
-from ansible_collections.webinfra.stack.plugins.module_utils._replication.plan import SourceSettings, SourceView
+from ansible_collections.webinfra.stack.plugins.module_utils._replication.semi_sync import Durability
+from ansible_collections.webinfra.stack.plugins.module_utils._replication.steps import SourceSettings, SourceView
 
 if t.TYPE_CHECKING:
     from ansible_collections.webinfra.stack.plugins.module_utils._replication.session import Session
@@ -160,6 +209,11 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
     "replication_user": {"type": "str"},
     "replication_password": {"type": "str", "no_log": True},
     "source_ca_file": {"type": "path"},
+    "password_renewed": {"type": "bool", "default": False, "no_log": False},
+    "durability": {"type": "str", "choices": ["no_loss", "available"]},
+    "expected_replicas": {"type": "int"},
+    "known_replicas": {"type": "list", "elements": "str"},
+    "canary_database": {"type": "str"},
     "repair": {"type": "bool", "default": False},
     "timeout": {"type": "int", "default": 30},
 }
@@ -168,8 +222,16 @@ STOP_SECONDS = 30
 
 
 def converge(session: Session, params: dict[str, t.Any], *, check_mode: bool) -> Outcome:
+    patience = Patience(timeout=params["timeout"])
+    durability = Durability(params["durability"]) if params["durability"] else None
     if params["state"] == "primary":
-        return make_primary(session, check_mode=check_mode)
+        settings = PrimarySettings(
+            durability=durability,
+            replicas=params["expected_replicas"],
+            known_replicas=None if params["known_replicas"] is None else frozenset(params["known_replicas"]),
+            heartbeat_database=params["canary_database"],
+        )
+        return make_primary(session, settings, patience=patience, check_mode=check_mode)
     source = SourceSettings(
         host=params["source_host"],
         port=params["source_port"],
@@ -181,9 +243,15 @@ def converge(session: Session, params: dict[str, t.Any], *, check_mode: bool) ->
     def look() -> SourceView:
         return look_at_source(source, connect_timeout=params["connect_timeout"], statement_timeout=STATEMENT_SECONDS)
 
-    patience = Patience(timeout=params["timeout"])
     return make_replica(
-        session, source, look_at_source=look, patience=patience, repair=params["repair"], check_mode=check_mode
+        session,
+        source,
+        look_at_source=look,
+        patience=patience,
+        durability=durability,
+        repair=params["repair"],
+        password_renewed=params["password_renewed"],
+        check_mode=check_mode,
     )
 
 
@@ -200,6 +268,8 @@ def main() -> t.NoReturn:
         module.fail_json(msg=str(exc))
     if outcome.failure is not None:
         module.fail_json(msg=outcome.failure, **outcome_result(outcome))
+    for warning in outcome.warnings:
+        module.warn(warning)
     module.exit_json(**outcome_result(outcome))
 
 

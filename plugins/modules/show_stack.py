@@ -44,6 +44,19 @@ options:
     description: Requests that each web server answered, from M(webinfra.stack.balance_check).
     type: dict
     required: true
+  overrides:
+    description: What was set for servers at run time, RV(webinfra.stack.load_balancer_info#module:overrides).
+    type: dict
+    default: {}
+  shared_address:
+    description: Address that the load balancers share; empty when they share none.
+    type: str
+    default: ""
+  holders:
+    description: Names of the load balancers that have O(shared_address) now.
+    type: list
+    elements: str
+    default: []
   replication:
     description: The result of M(webinfra.stack.replication_check).
     type: dict

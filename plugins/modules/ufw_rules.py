@@ -17,7 +17,7 @@ description:
   - Nothing is changed, and the module fails, when the rules would not let in again who has an SSH session open now.
   - The kernel is compared too. A firewall that is switched on and does not filter, or filters by other rules,
     is loaded anew.
-extends_documentation_fragment: [webinfra.stack.attributes]
+extends_documentation_fragment: [webinfra.stack.attributes, webinfra.stack.survey]
 attributes:
   check_mode:
     support: full
@@ -42,13 +42,12 @@ options:
         type: str
         required: true
       port:
-        description: Port on this host.
+        description: Port on this host. Needed with V(tcp) and V(udp); V(vrrp) has none.
         type: int
-        required: true
       protocol:
-        description: Protocol of the port.
+        description: Protocol of the port. V(vrrp) needs UFW 0.36.2.
         type: str
-        choices: [tcp, udp]
+        choices: [tcp, udp, vrrp]
         default: tcp
       comment:
         description: Why, for whoever reads C(ufw status) later. C(webinfra:) is put in front of it.
@@ -114,103 +113,23 @@ commands:
   sample: ["ufw allow proto tcp from 10.20.0.21 to any port 3306 comment 'webinfra: sql (web1)'"]
 """
 
-import shlex
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.webinfra.stack.plugins.module_utils._firewall.plan import cut_sessions, plan_firewall, refusal
+from ansible_collections.webinfra.stack.plugins.module_utils._firewall.convergence import ARGUMENTS, converge
+from ansible_collections.webinfra.stack.plugins.module_utils._firewall.observation import UfwError
 from ansible_collections.webinfra.stack.plugins.module_utils._firewall.rules import (
-    DeclaredRule,
     DeclaredRuleError,
     UnreadableRuleError,
-    describe,
 )
-from ansible_collections.webinfra.stack.plugins.module_utils._module.ufw import Ufw, UfwError
+from ansible_collections.webinfra.stack.plugins.module_utils._module.ufw import Ufw
 
-if t.TYPE_CHECKING:
-    from ansible_collections.webinfra.stack.plugins.module_utils._firewall.plan import FirewallState, Plan
-    from ansible_collections.webinfra.stack.plugins.module_utils._firewall.sessions import Session
-
-ARGUMENTS: dict[str, t.Any] = {
-    "rules": {
-        "type": "list",
-        "elements": "dict",
-        "required": True,
-        "options": {
-            "from": {"type": "str", "required": True},
-            "port": {"type": "int", "required": True},
-            "protocol": {"type": "str", "choices": ["tcp", "udp"], "default": "tcp"},
-            "comment": {"type": "str", "required": True},
-        },
-    },
-    "enabled": {"type": "bool", "default": True},
-    "foreign_rules": {"type": "str", "choices": ["report", "remove"], "default": "report"},
-}
-
-
-class Firewall(t.Protocol):
-    def installed(self) -> bool: ...
-    def state(self) -> FirewallState: ...
-    def sessions(self) -> tuple[Session, ...]: ...
-    def interfaces(self) -> dict[str, str]: ...
-    def execute(self, words: t.Sequence[str]) -> None: ...
-
-
-def converge(firewall: Firewall, options: t.Mapping[str, t.Any], *, check_mode: bool) -> dict[str, t.Any]:
-    declared = [
-        DeclaredRule.from_options(rule["from"], rule["port"], rule["protocol"], rule["comment"])
-        for rule in options["rules"]
-    ]
-    plan = plan_firewall(
-        firewall.state(),
-        declared,
-        enabled=options["enabled"],
-        remove_foreign=options["foreign_rules"] == "remove",
-    )
-    sessions = firewall.sessions()
-    cut = cut_sessions(plan.after, sessions, firewall.interfaces() if sessions else {})
-    if cut:
-        raise UfwError(refusal(cut))
-    if plan.commands and not check_mode:
-        _apply(firewall, plan)
-    return _result(plan)
-
-
-def _apply(firewall: Firewall, plan: Plan) -> None:
-    if not firewall.installed():
-        raise UfwError("ufw is not installed on this host; install the package ufw first (the role firewall does)")
-    for words in plan.commands:
-        firewall.execute(words)
-    reached = firewall.state()
-    if reached.settled != plan.after.settled:
-        raise UfwError(
-            "UFW accepted every command, and the firewall is not as declared. It is:\n"
-            + "\n".join(f"  {line}" for line in reached.lines)
-            + "\nbut should be:\n"
-            + "\n".join(f"  {line}" for line in plan.after.lines)
-            + "\nIf something else on this host writes firewall rules (firewalld, a script), let only one do it."
-        )
-
-
-def _result(plan: Plan) -> dict[str, t.Any]:
-    return {
-        "changed": bool(plan.commands),
-        "rules_added": describe(plan.added),
-        "rules_removed": describe(plan.removed),
-        "foreign_rules": describe(plan.after.foreign),
-        "commands": [shlex.join(("ufw", *words)) for words in plan.commands],
-        "diff": {
-            "before_header": "firewall",
-            "after_header": "firewall",
-            "before": "".join(f"{line}\n" for line in plan.before.lines),
-            "after": "".join(f"{line}\n" for line in plan.after.lines),
-        },
-    }
+OPTIONS: dict[str, t.Any] = {**ARGUMENTS, "survey": {"type": "dict"}}
 
 
 def main() -> t.NoReturn:
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
     try:
         result = converge(Ufw(module), module.params, check_mode=module.check_mode)
     except (DeclaredRuleError, UnreadableRuleError, UfwError) as exc:

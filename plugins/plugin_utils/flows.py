@@ -9,11 +9,13 @@ import ipaddress
 import typing as t
 from dataclasses import asdict, dataclass
 
+from ansible_collections.webinfra.stack.plugins.module_utils._firewall.rules import PORTLESS
+
 ANY = "any"
 INTERNET = "internet"
 CONTROLLER = "controller"
 EVERY_HOST = "all"
-PROTOCOLS = ("tcp", "udp")
+PROTOCOLS = ("tcp", "udp", *PORTLESS)
 HIGHEST_PORT = 65535
 TOPOLOGY_GROUPS = ("load_balancers", "web_servers", "db_servers", "monitoring")
 """Groups that a flow may name although no host is in them. Every other group must have a host."""
@@ -22,7 +24,7 @@ OPEN = "open"
 CLOSED = "closed"
 
 _REQUIRED = ("name", "from", "to", "ports")
-_KEYS = (*_REQUIRED, "protocol")
+_KEYS = (*_REQUIRED, "protocol", "permanent")
 
 
 class FlowError(ValueError):
@@ -43,8 +45,11 @@ class Flow:
     """A group, ``internet`` (anybody) or ``controller`` (where Ansible runs)."""
     target: str
     """A group, or ``all``."""
-    ports: tuple[int, ...]
+    ports: tuple[int | None, ...]
+    """A protocol without ports has one, which is none."""
     protocol: str
+    permanent: bool = True
+    """Whether somebody always listens. An open port without a listener looks as if the host refused."""
 
     def reaches(self, host: Host) -> bool:
         return self.target == EVERY_HOST or self.target in host.groups
@@ -56,12 +61,13 @@ class Rule:
 
     source: str
     """An address, a network, or ``any``."""
-    port: int
+    port: int | None
     protocol: str
     comment: str
 
     def as_result(self) -> dict[str, t.Any]:
-        return {"from": self.source, "port": self.port, "protocol": self.protocol, "comment": self.comment}
+        port = {} if self.port is None else {"port": self.port}
+        return {"from": self.source, **port, "protocol": self.protocol, "comment": self.comment}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +94,7 @@ class Matrix:
     def rules_for(self, name: str, controller_addresses: t.Sequence[str] = ()) -> tuple[Rule, ...]:
         """Return what the host lets in, in the order of the flows and of the inventory."""
         host = self._host(name)
-        labels: dict[tuple[str, int, str], list[tuple[str, str]]] = {}
+        labels: dict[tuple[str, int | None, str], list[tuple[str, str]]] = {}
         for flow in self.flows:
             if not flow.reaches(host):
                 continue
@@ -107,7 +113,7 @@ class Matrix:
         may reach: those are left out.
         """
         origin = None if source == CONTROLLER else self._host(source)
-        ports = dict.fromkeys(port for flow in self.flows if flow.protocol == "tcp" for port in flow.ports)
+        ports = dict.fromkeys(port for flow in self.flows if flow.protocol == "tcp" for port in flow.ports if port)
         probes = []
         for host in self.hosts:
             if host == origin:
@@ -118,6 +124,8 @@ class Matrix:
                 admitting = [flow for flow in opening if _admits(flow, origin, controller_addresses)]
                 by_controller = any(flow.source == CONTROLLER for flow in opening)
                 if origin and not admitting and by_controller and controller_addresses is None:
+                    continue
+                if admitting and not any(flow.permanent for flow in admitting):
                     continue
                 probes.append(
                     Probe(
@@ -177,20 +185,25 @@ def _read_flow(flow: t.Mapping[str, t.Any], groups: t.Collection[str]) -> Flow:
     for key in flow:
         if key not in _KEYS:
             raise FlowError(f"flow {name}: unknown key {key!r}{_suggestion(key, _KEYS)}; known are {', '.join(_KEYS)}")
-    missing = [key for key in _REQUIRED if flow.get(key) in (None, "", [])]
-    if missing:
-        raise FlowError(f"flow {name}: {' and '.join(missing)} missing; every flow has {', '.join(_REQUIRED)}")
     protocol = str(flow.get("protocol", "tcp"))
     if protocol not in PROTOCOLS:
         raise FlowError(f"flow {name}: protocol {protocol!r} is not known; write {' or '.join(PROTOCOLS)}")
-    if isinstance(flow["ports"], str) or not isinstance(flow["ports"], t.Iterable):
-        raise FlowError(f"flow {name}: ports must be a list; write ports: [{flow['ports']}]")
+    if protocol in PORTLESS and "ports" in flow:
+        raise FlowError(f"flow {name}: {protocol} has no ports; leave ports out")
+    required = [key for key in _REQUIRED if key != "ports" or protocol not in PORTLESS]
+    missing = [key for key in required if flow.get(key) in (None, "", [])]
+    if missing:
+        raise FlowError(f"flow {name}: {' and '.join(missing)} missing; every flow has {', '.join(required)}")
+    permanent = flow.get("permanent", True)
+    if not isinstance(permanent, bool):
+        raise FlowError(f"flow {name}: permanent: {permanent!r} is neither true nor false")
     return Flow(
         name=name,
         source=_end(name, "from", str(flow["from"]), [INTERNET, CONTROLLER, EVERY_HOST, *sorted(groups)]),
         target=_end(name, "to", str(flow["to"]), [EVERY_HOST, *sorted(groups)]),
-        ports=tuple(dict.fromkeys(_port(name, port) for port in flow["ports"])),
+        ports=(None,) if protocol in PORTLESS else _ports(name, flow["ports"]),
         protocol=protocol,
+        permanent=permanent,
     )
 
 
@@ -201,6 +214,12 @@ def _end(name: str, key: str, value: str, known: t.Sequence[str]) -> str:
         f"flow {name}: {key}: there is no group {value!r} in the inventory, or it has no host"
         f"{_suggestion(value, known)}; known are {', '.join(dict.fromkeys(known))}"
     )
+
+
+def _ports(name: str, value: t.Any) -> tuple[int, ...]:
+    if isinstance(value, str) or not isinstance(value, t.Iterable):
+        raise FlowError(f"flow {name}: ports must be a list; write ports: [{value}]")
+    return tuple(dict.fromkeys(_port(name, port) for port in value))
 
 
 def _port(name: str, value: t.Any) -> int:

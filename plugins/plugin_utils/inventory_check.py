@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.webinfra.stack.plugins.module_utils._balancer.pool import GREATEST_WEIGHT
 from ansible_collections.webinfra.stack.plugins.plugin_utils.flows import FlowError, matrix
 from ansible_collections.webinfra.stack.plugins.plugin_utils.stack_hosts import DEFAULT_WEIGHT
 
-HIGHEST_WEIGHT = 256
 STACK_PREFIX = "webinfra_"
-HOST_VARIABLES = ("weight", "backup", "internal_address")
+COUNTS = ("max_connections", "slow_start")
+HOST_VARIABLES = ("weight", "backup", "internal_address", *COUNTS)
 """Variables of a host that have no prefix, so that only near misses of them can be told from other people's."""
 
 SUPPORTED: t.Mapping[str, tuple[str, ...]] = {"Debian": ("12", "13"), "Ubuntu": ("22.04", "24.04", "26.04")}
@@ -52,6 +53,8 @@ class Member:
     ansible_host: t.Any = None
     weight: t.Any = DEFAULT_WEIGHT
     backup: t.Any = False
+    max_connections: t.Any = 0
+    slow_start: t.Any = 0
 
     @property
     def address(self) -> str:
@@ -69,7 +72,7 @@ class Member:
         text = str(self.weight)
         if isinstance(self.weight, (bool, float)) or not (text.isascii() and text.isdigit()):
             return None
-        return int(text) if int(text) <= HIGHEST_WEIGHT else None
+        return int(text) if int(text) <= GREATEST_WEIGHT else None
 
     @property
     def stands_by(self) -> bool | None:
@@ -136,7 +139,7 @@ def check_servers(servers: t.Sequence[Member], group: str) -> list[Finding]:
     findings = [
         Finding(
             where=server.name,
-            what=f"weight {server.weight!r} is not a whole number from 0 to {HIGHEST_WEIGHT}",
+            what=f"weight {server.weight!r} is not a whole number from 0 to {GREATEST_WEIGHT}",
             remedy="write for example weight: 3; 0 takes the server out",
         )
         for server in servers
@@ -150,6 +153,16 @@ def check_servers(servers: t.Sequence[Member], group: str) -> list[Finding]:
         )
         for server in servers
         if server.stands_by is None
+    ]
+    findings += [
+        Finding(
+            where=server.name,
+            what=f"{name} {getattr(server, name)!r} is not a whole number",
+            remedy=f"write for example {name}: 20; 0 is none",
+        )
+        for server in servers
+        for name in COUNTS
+        if not (str(getattr(server, name)).isascii() and str(getattr(server, name)).isdigit())
     ]
     if findings or not servers:
         return findings

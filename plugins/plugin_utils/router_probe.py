@@ -1,6 +1,6 @@
 # Copyright: (c) the webinfra.stack authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a health check sends to a database server to learn whether it takes writes.
+"""What a health check sends to a database server to learn whether it takes writes, and how old a replica is.
 
 The packets are those of the MySQL client/server protocol: each is a payload after its length in three bytes and its
 sequence number in one.
@@ -13,6 +13,12 @@ import typing as t
 from dataclasses import dataclass
 
 QUESTION = "SELECT IF(@@global.read_only,'IS-REPLICA','IS-PRIMARY') AS s"
+QUESTION_WITH_AGE = (
+    "SELECT IF(@@global.read_only,IF((SELECT TIMESTAMPDIFF(SECOND,MAX(written_at),UTC_TIMESTAMP()) FROM {table})"
+    " BETWEEN -{max_lag} AND {max_lag},'IS-REPLICA','IS-BEHIND'),'IS-PRIMARY') AS s"
+)
+"""A replica without a heartbeat is behind: null is between nothing. So is one whose clock is as far behind as the
+limit: its rows would look young however old they are."""
 
 COM_QUIT = 0x01
 COM_QUERY = 0x03
@@ -50,19 +56,38 @@ class RouterProbe:
     login: bytes
     """Answers the server's greeting."""
     query: bytes
+    replica_query: bytes
+    """Asks for the age of the heartbeat as well, where there is a limit."""
     quit: bytes
 
     def as_result(self) -> dict[str, str]:
-        return {"login": self.login.hex(), "query": self.query.hex(), "quit": self.quit.hex()}
+        return {
+            "login": self.login.hex(),
+            "query": self.query.hex(),
+            "replica_query": self.replica_query.hex(),
+            "quit": self.quit.hex(),
+        }
 
 
-def router_probe(engine: str, user: str) -> RouterProbe:
-    """Return the three packets of a check that logs in as an account without password."""
+def router_probe(engine: str, user: str, schema: str = "", max_lag: int = 0) -> RouterProbe:
+    """Return the packets of checks that log in as an account without password."""
     return RouterProbe(
         login=_packet(_handshake_response(_engine(engine), _user(user)), sequence=1),
-        query=_packet(bytes([COM_QUERY]) + QUESTION.encode()),
+        query=_question(QUESTION),
+        replica_query=_question(_with_age(schema, max_lag) if max_lag else QUESTION),
         quit=_packet(bytes([COM_QUIT])),
     )
+
+
+def _with_age(schema: str, max_lag: int) -> str:
+    if not schema or max_lag < 0:
+        raise RouterProbeError(f"a limit of {max_lag} s needs the schema of the heartbeat; 0 asks for no heartbeat")
+    table = "`" + schema.replace("`", "``") + "`.heartbeat"
+    return QUESTION_WITH_AGE.format(table=table, max_lag=max_lag)
+
+
+def _question(text: str) -> bytes:
+    return _packet(bytes([COM_QUERY]) + text.encode())
 
 
 def _handshake_response(engine: Engine, user: bytes) -> bytes:

@@ -20,6 +20,8 @@ class StackHost:
     groups: tuple[str, ...]
     weight: int
     backup: bool
+    max_connections: int = 0
+    slow_start: int = 0
 
     @property
     def server_id(self) -> int:
@@ -47,6 +49,8 @@ def stack_hosts(
             groups=tuple(sorted(group for group, members in groups.items() if name in members)),
             weight=int(hostvars[name].get("weight", DEFAULT_WEIGHT)),
             backup=_flag(hostvars[name].get("backup", False)),
+            max_connections=int(hostvars[name].get("max_connections", 0)),
+            slow_start=int(hostvars[name].get("slow_start", 0)),
         )
         for name in groups["all"]
     ]
@@ -61,6 +65,8 @@ def pool(hosts: t.Iterable[t.Mapping[str, t.Any]], group: str, port: int) -> lis
             "port": int(port),
             "weight": host["weight"],
             "backup": host["backup"],
+            "max_connections": host["max_connections"],
+            "slow_start": host["slow_start"],
         }
         for host in hosts
         if group in host["groups"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-GREEN, YELLOW, DIM, BOLD, PLAIN = "\033[32m", "\033[33m", "\033[2m", "\033[1m", "\033[0m"
+GREEN, YELLOW, RED, DIM, BOLD, PLAIN = "\033[32m", "\033[33m", "\033[31m", "\033[2m", "\033[1m", "\033[0m"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +16,7 @@ class Leaf:
     address: str
     facts: tuple[str, ...]
     good: bool = True
+    broken: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,9 @@ def stack_tiers(
     engine: str,
     release: str,
     shares: t.Mapping[str, int],
+    overrides: t.Mapping[str, t.Mapping[str, t.Any]],
+    shared_address: str,
+    holders: t.Collection[str],
     replication: t.Mapping[str, t.Any],
 ) -> list[Tier]:
     """Put what verify saw on the hosts that it saw it on."""
@@ -39,12 +43,15 @@ def stack_tiers(
         return Tier(title=title, leaves=tuple(describe(host) for host in hosts if group in host["groups"]))
 
     def balancer(host: t.Mapping[str, t.Any]) -> Leaf:
-        return Leaf(name=host["name"], address=host["address"], facts=(provider,))
+        shared = (f"has {shared_address}" if host["name"] in holders else "stands by",) if shared_address else ()
+        return Leaf(name=host["name"], address=host["address"], facts=(provider, *shared))
 
     def server(host: t.Mapping[str, t.Any]) -> Leaf:
         role = "backup" if host["backup"] else f"weight {host['weight']}"
         facts = (role, f"release {release}", f"{shares.get(host['name'], 0)} of {sum(shares.values())} requests")
-        return Leaf(name=host["name"], address=host["address"], facts=facts)
+        override = overrides.get(host["name"])
+        remarks = (told(override),) if override else ()
+        return Leaf(name=host["name"], address=host["address"], facts=(*facts, *remarks), good=not remarks)
 
     def database(host: t.Mapping[str, t.Any]) -> Leaf:
         name, primary = host["name"], replication.get("primary")
@@ -69,6 +76,14 @@ def stack_tiers(
     ]
 
 
+def told(override: t.Mapping[str, t.Any]) -> str:
+    """Say what was set for a server at run time, so that nobody forgets it."""
+    what = override["state"] if override["weight"] is None else f"{override['state']} with weight {override['weight']}"
+    by = f" by {override['requested_by']}" if override.get("requested_by") else ""
+    why = f": {override['reason']}" if override.get("reason") else ""
+    return f"{what} since {override['since']}{by}{why}"
+
+
 def tree_lines(url: str, tiers: t.Sequence[Tier], *, colour: bool) -> list[str]:
     """Draw the tree; tiers without hosts are left out."""
 
@@ -86,7 +101,7 @@ def tree_lines(url: str, tiers: t.Sequence[Tier], *, colour: bool) -> list[str]:
         for leaf in tier.leaves:
             trunk = "   " if last_tier else "│  "
             branch = "└─" if leaf is tier.leaves[-1] else "├─"
-            mark = paint("●", GREEN if leaf.good else YELLOW)
+            mark = paint("●", RED if leaf.broken else GREEN if leaf.good else YELLOW)
             address = paint(leaf.address.ljust(address_width), DIM)
             lines.append(
                 f"{trunk}{branch} {mark} {leaf.name.ljust(name_width)}  {address}  {', '.join(leaf.facts)}".rstrip()
@@ -94,4 +109,4 @@ def tree_lines(url: str, tiers: t.Sequence[Tier], *, colour: bool) -> list[str]:
     return lines
 
 
-__all__ = ("Leaf", "Tier", "stack_tiers", "tree_lines")
+__all__ = ("Leaf", "Tier", "stack_tiers", "told", "tree_lines")

@@ -6,22 +6,26 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import functools
 import json
-import re
 import subprocess
-import time
 import typing as t
 import urllib.error
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
+from ansible_collections.webinfra.stack.tests import waiting
+from ansible_collections.webinfra.stack.tests.play import ROOT, Play, run_playbook
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
 INVENTORY = ROOT / ".demo" / "inventory.yml"
+ECHO_SERVER = ROOT / "tests" / "acceptance" / "echo_server.py"
 
 
 @dataclass(frozen=True)
@@ -33,20 +37,6 @@ class Answer:
     @property
     def server(self) -> str:
         return self.headers.get("X-Served-By", "?")
-
-
-@dataclass(frozen=True)
-class Play:
-    code: int
-    output: str
-
-    @property
-    def changed(self) -> dict[str, int]:
-        """How many results changed something, by host, as the recap says it."""
-        return {
-            host: int(count)
-            for host, count in re.findall(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)", self.output, re.MULTILINE)
-        }
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -63,14 +53,22 @@ class Demo:
         self.provider: str = variables["load_balancer_provider"]
         self._opener = urllib.request.build_opener(NoRedirect)
 
-    def request(self, path: str = "/", form: dict[str, str] | None = None) -> Answer:
+    def request(
+        self, path: str = "/", form: dict[str, str] | None = None, *, headers: dict[str, str] | None = None
+    ) -> Answer:
         body = None if form is None else urllib.parse.urlencode(form).encode()
-        request = urllib.request.Request(self.url + path, data=body)  # noqa: S310 - the demo's own URL
+        request = urllib.request.Request(self.url + path, data=body, headers=headers or {})  # noqa: S310 - the demo's own
         try:
             with self._opener.open(request, timeout=15) as response:
                 return Answer(response.status, response.headers, response.read().decode())
         except urllib.error.HTTPError as answer:
             return Answer(answer.code, answer.headers, answer.read().decode())
+
+    def answers(self) -> bool:
+        try:
+            return self.request("/healthz").status == 200
+        except OSError:
+            return False
 
     def servers_of(self, requests: int, path: str = "/healthz") -> collections.Counter[str]:
         """Ask so many times; return who answered how often. Anything but 200 counts under its status."""
@@ -105,10 +103,7 @@ class Demo:
             self.docker("start", f"webinfra-demo-{host}")
 
     def play(self, playbook: str, *options: str, inventories: t.Sequence[Path] = ()) -> Play:
-        sources = [option for path in (INVENTORY, *inventories) for option in ("-i", str(path))]
-        command = ["ansible-playbook", *sources, playbook, *options]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-        return Play(done.returncode, done.stdout + done.stderr)
+        return run_playbook([INVENTORY, *inventories], playbook, *options)
 
     def site(self, *options: str, **keywords: t.Any) -> Play:
         return self.play("site.yml", *options, **keywords)
@@ -117,13 +112,7 @@ class Demo:
         return self.play("webinfra.stack.verify")
 
 
-def eventually(condition: t.Callable[[], t.Any], seconds: float = 20) -> t.Any:
-    """Wait for a condition; return its value, or fail with the last one."""
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"still {value!r} after {seconds} s"
-        time.sleep(0.1)
-    return value
+eventually = functools.partial(waiting.eventually, seconds=20)
 
 
 @pytest.fixture(scope="session")
@@ -143,3 +132,30 @@ def overlay(tmp_path):
         return path
 
     return write
+
+
+@contextlib.contextmanager
+def without_applications(demo, *hosts: str) -> t.Iterator[None]:
+    for host in hosts:
+        demo.on(host, "systemctl", "stop", "guest_book.service")
+    try:
+        yield
+    finally:
+        for host in hosts:
+            demo.on(host, "systemctl", "start", "guest_book.service")
+        eventually(lambda: demo.servers_of(20).keys() == {"web1", "web2"}, seconds=40)
+
+
+@pytest.fixture
+def echo(demo):
+    """A server in the place of web2's application, and nobody beside it."""
+    demo.docker(
+        "exec", "--interactive", "webinfra-demo-web2", "sh", "-c", "cat > /run/echo.py", stdin=ECHO_SERVER.read_text()
+    )
+    with without_applications(demo, "web1", "web2"):
+        demo.on("web2", "systemd-run", "--unit=echo", "/usr/bin/python3", "/run/echo.py", "10.213.80.22", "8000")
+        try:
+            eventually(lambda: demo.servers_of(5) == {"echo": 5}, seconds=20)
+            yield demo
+        finally:
+            demo.on("web2", "systemctl", "stop", "echo.service")

@@ -4,7 +4,12 @@
 
 from __future__ import annotations
 
+import collections
+import concurrent.futures
+import contextlib
 import re
+import threading
+import typing as t
 import uuid
 
 import pytest
@@ -43,8 +48,9 @@ def test_every_answer_names_server_and_release(demo):
 
 
 def test_a_stopped_web_server_costs_no_request_and_gets_its_share_back(demo):
-    with demo.stopped("web1"):
+    with steady_requests(demo) as answered, demo.stopped("web1"):
         assert demo.servers_of(60) == {"web2": 60}
+    assert answered.keys() == {"web1", "web2"}, answered
     eventually(lambda: share_is_three_to_one(demo), seconds=40)
 
 
@@ -70,6 +76,76 @@ def test_a_backup_server_stands_by_and_steps_in(demo, overlay):
         back = demo.site()
     assert back.code == 0, back.output
     assert share_is_three_to_one(demo)
+
+
+@contextlib.contextmanager
+def steady_requests(demo) -> t.Iterator[collections.Counter[str]]:
+    """Ask all the time; what is yielded counts who answered, and whatever was no answer."""
+    counted: collections.Counter[str] = collections.Counter()
+    ended = threading.Event()
+
+    def ask() -> None:
+        while not ended.is_set():
+            counted.update(demo.servers_of(1))
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        clients = [pool.submit(ask) for _ in range(2)]
+        try:
+            yield counted
+        finally:
+            ended.set()
+    for client in clients:
+        client.result()
+
+
+def test_a_drained_server_gets_nothing_until_it_is_put_back_and_no_request_is_lost(demo):
+    with steady_requests(demo) as answered:
+        drained = demo.play("webinfra.stack.drain", "-e", "host=web1", "-e", "drain_reason=acceptance")
+        assert (drained.code, drained.changed["lb1"]) == (0, 1), drained.output
+        try:
+            assert demo.play("webinfra.stack.drain", "-e", "host=web1").changed["lb1"] == 0
+            assert demo.servers_of(20) == {"web2": 20}
+            demo.on("lb1", "systemctl", "reload", demo.provider)
+            assert demo.servers_of(20) == {"web2": 20}
+            site = demo.site()
+            assert (site.code, sum(site.changed.values())) == (0, 0), site.output
+            assert re.search(r"web1 .*drain since .*: acceptance", site.output)
+            refused = demo.play("webinfra.stack.drain", "-e", "host=web2")
+            assert refused.code != 0
+            assert "No other server would answer: web1 is in drain" in refused.output
+        finally:
+            back = demo.play("webinfra.stack.ready", "-e", "host=web1")
+        assert (back.code, back.changed["lb1"]) == (0, 1), back.output
+    assert answered.keys() == {"web1", "web2"}, answered
+    eventually(lambda: share_is_three_to_one(demo), seconds=10)
+
+
+def test_what_was_set_survives_a_restart_of_the_balancers_host(demo):
+    assert demo.play("webinfra.stack.drain", "-e", "host=web2", "-e", "drain_state=maintenance").code == 0
+    try:
+        with demo.stopped("lb1"):
+            pass
+        eventually(demo.answers, seconds=40)
+        assert demo.servers_of(20) == {"web1": 20}
+    finally:
+        assert demo.play("webinfra.stack.ready", "-e", "host=web2").code == 0
+    eventually(lambda: share_is_three_to_one(demo), seconds=40)
+
+
+def test_another_weight_takes_effect_and_a_dead_server_is_not_put_back(demo):
+    lighter = demo.play("webinfra.stack.ready", "-e", "host=web1", "-e", "ready_weight=1")
+    assert (lighter.code, lighter.changed["lb1"]) == (0, 1), lighter.output
+    eventually(lambda: abs(demo.servers_of(40)["web1"] - 20) <= 2, seconds=10)
+    assert demo.play("webinfra.stack.drain", "-e", "host=web1").code == 0
+    demo.on("web1", "systemctl", "stop", "guest_book.service")
+    try:
+        refused = demo.play("webinfra.stack.ready", "-e", "host=web1", "-e", "ready_timeout=2")
+        assert refused.code != 0
+        assert "web1 is not put back: /healthz at" in refused.output
+    finally:
+        demo.on("web1", "systemctl", "start", "guest_book.service")
+        assert demo.play("webinfra.stack.ready", "-e", "host=web1").code == 0
+    eventually(lambda: share_is_three_to_one(demo), seconds=40)
 
 
 def test_verify_shows_the_url_and_the_program_that_users_see(demo):

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -12,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.webinfra.stack.tests.integration.servers import ENGINES, PREFIX, Pair, docker
+from ansible_collections.webinfra.stack.tests.integration.hosts import Hosts
+from ansible_collections.webinfra.stack.tests.integration.servers import ENGINES, PREFIX, Pair
+from ansible_collections.webinfra.stack.tests.integration.trio import Trio
 
 if t.TYPE_CHECKING:
     import collections.abc as c
@@ -21,6 +24,7 @@ CHOSEN = os.environ.get("WEBINFRA_TEST_ENGINES", ",".join(ENGINES)).split(",")
 """One process an engine takes a third of the time."""
 
 _PROBLEM = pytest.StashKey[str]()
+_Servers = t.TypeVar("_Servers", bound=Pair)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -56,20 +60,14 @@ def pairs(request: pytest.FixtureRequest, shared: Path) -> c.Iterator[dict[str, 
     """Start all servers at once, and remove them at the end."""
     if request.config.stash[_PROBLEM]:
         pytest.skip(request.config.stash[_PROBLEM])
-    network = f"{PREFIX}contract-{os.getpid()}"
-    docker("network", "create", network)
-    started: dict[str, Pair] = {}
-    try:
+    with contextlib.ExitStack() as removal:
+        started: dict[str, Pair] = {}
         for engine in CHOSEN:
-            started[engine] = Pair(ENGINES[engine], network, shared)
-            started[engine].start()
+            pair = Pair(ENGINES[engine], f"{PREFIX}contract-{engine}", shared)
+            started[engine] = removal.enter_context(pair.there())
         for pair in started.values():
             pair.wait()
         yield started
-    finally:
-        for pair in started.values():
-            pair.remove()
-        docker("network", "rm", network)
 
 
 @pytest.fixture(params=CHOSEN)
@@ -87,3 +85,31 @@ def replicated(pair: Pair) -> Pair:
     assert pair.run("database_accounts", "db1", **pair.accounts())["changed"]
     assert pair.run("replication", "db2", **pair.following())["changed"]
     return pair
+
+
+def _running(request: pytest.FixtureRequest, servers: _Servers) -> c.Iterator[_Servers]:
+    if request.config.stash[_PROBLEM]:
+        pytest.skip(request.config.stash[_PROBLEM])
+    with servers.there():
+        servers.wait()
+        yield servers
+
+
+@pytest.fixture(scope="session", params=CHOSEN)
+def started_trio(request: pytest.FixtureRequest, shared: Path) -> c.Iterator[Trio]:
+    """Start three servers of one engine, and remove them when the next engine's turn comes."""
+    yield from _running(request, Trio(ENGINES[request.param], f"{PREFIX}trio-{request.param}", shared / "trio"))
+
+
+@pytest.fixture
+def trio(started_trio: Trio) -> Trio:
+    """Return a primary whose commits wait, and two replicas, which acknowledge."""
+    started_trio.reset()
+    started_trio.replicate("no_loss")
+    return started_trio
+
+
+@pytest.fixture(scope="module", params=CHOSEN)
+def hosts(request: pytest.FixtureRequest, shared: Path) -> c.Iterator[Hosts]:
+    """Start two hosts with one engine, and remove them when the next engine's turn comes."""
+    yield from _running(request, Hosts(ENGINES[request.param], f"{PREFIX}hosts-{request.param}", shared / "hosts"))

@@ -4,6 +4,7 @@
 #
 # Starts the installed database server as PID 1: server.sh SERVER_ID [more options of the server]
 # `root`@`%` with the password `secret` is made outside of the binary log, so that a new server has no history.
+# With SYSTEMD set, systemd is PID 1 and the server its service; whoever starts it runs /tls/init.sql.
 
 server_id=$1
 shift
@@ -24,11 +25,21 @@ SQL
 
 set -- --user=mysql --server-id="$server_id" --bind-address=0.0.0.0 --log-bin=binlog --skip-name-resolve \
   --socket=/run/mysqld/mysqld.sock --ssl-ca=/tls/ca.pem --ssl-cert=/tls/server.pem --ssl-key=/tls/server.key \
-  --innodb-flush-log-at-trx-commit=2 --sync-binlog=0 --init-file=/tls/init.sql "$@"
+  --innodb-flush-log-at-trx-commit=2 --sync-binlog=0 "$@"
 
 if command -v mariadbd > /dev/null; then
+  server=mariadbd
   [ -d /var/lib/mysql/mysql ] || mariadb-install-db --user=mysql --skip-test-db > /dev/null
-  exec mariadbd "$@" --log-slave-updates --gtid-strict-mode=ON
+  set -- "$@" --log-slave-updates --gtid-strict-mode=ON
+else
+  server=mysqld
+  [ -d /var/lib/mysql/mysql ] || mysqld --no-defaults --initialize-insecure --user=mysql
+  set -- "$@" --gtid-mode=ON --enforce-gtid-consistency=ON
 fi
-[ -d /var/lib/mysql/mysql ] || mysqld --no-defaults --initialize-insecure --user=mysql
-exec mysqld "$@" --gtid-mode=ON --enforce-gtid-consistency=ON
+
+[ -n "${SYSTEMD-}" ] || exec "$server" "$@" --init-file=/tls/init.sql
+{
+  echo '[mysqld]'
+  printf '%s\n' "$@" | sed 's/^--//'
+} > /etc/mysql/my.cnf
+exec /sbin/init

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 import typing as t
@@ -10,6 +11,7 @@ import typing as t
 import pytest
 
 from ansible_collections.webinfra.stack.plugins.filter.chosen_primary import chosen_primary
+from ansible_collections.webinfra.stack.tests import waiting
 from ansible_collections.webinfra.stack.tests.integration.servers import docker, run_module
 
 if t.TYPE_CHECKING:
@@ -18,11 +20,7 @@ if t.TYPE_CHECKING:
 AWKWARD = "'\"\\%s`{}; -- "
 
 
-def eventually(condition: t.Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 5
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return condition()
+eventually = functools.partial(waiting.eventually, seconds=5)
 
 
 def actions(result: dict[str, t.Any]) -> list[str]:
@@ -135,7 +133,9 @@ def test_a_rotated_password_is_taken_over(replicated: Pair) -> None:
         replicated.sql("db2", "STOP SLAVE")
         replicated.sql("db2", "START SLAVE")
         assert eventually(lambda: replicated.status("db2")["last_io_error"] is not None)
-    result = replicated.run("replication", "db2", **replicated.following(replication_password="rotated", repair=True))
+    result = replicated.run(
+        "replication", "db2", **replicated.following(replication_password="rotated", password_renewed=True)
+    )
     assert result["changed"]
     assert result["replication"]["io_thread"] == "running"
     again = replicated.run("replication", "db2", **replicated.following(replication_password="rotated"))
@@ -166,7 +166,7 @@ def test_a_link_that_was_broken_before_a_restart_is_still_known_to_have_worked(r
 
 def test_an_applier_that_stops_again_is_red_with_the_row(replicated: Pair) -> None:
     replicated.sql("db1", "CREATE TABLE app_db.t (i INT PRIMARY KEY)")
-    assert eventually(lambda: replicated.status("db2")["gtid_executed"] == replicated.status("db1")["gtid_executed"])
+    replicated.catch_up()
     replicated.write_on_replica("INSERT INTO app_db.t VALUES (1)", logged=False)
     replicated.sql("db1", "INSERT INTO app_db.t VALUES (1)")
     assert eventually(lambda: replicated.status("db2")["sql_thread"] == "stopped")
@@ -237,6 +237,24 @@ def test_a_server_of_another_authority_is_not_believed(pair: Pair) -> None:
     result = pair.run("replication_info", "db1", ca_file=f"{folder}/stranger.pem")
     assert result["failed"]
     assert "has no valid TLS" in result["msg"]
+
+
+def test_a_replica_receives_nothing_from_a_source_of_another_authority(replicated: Pair) -> None:
+    folder = replicated.folder
+    stranger = ("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=stranger", "-keyout", "/dev/null")
+    for name in ("db1", "db2"):
+        docker("exec", replicated.container(name), "openssl", *stranger, "-out", f"{folder}/impostor.pem")
+    docker("cp", f"{replicated.container('db1')}:{folder}/impostor.pem", f"{folder}/impostor.pem")
+    believed = replicated.following(source_ca_file=f"{folder}/impostor.pem", timeout=3)
+    refused = replicated.run("replication", "db2", **believed)
+    assert refused["failed"], refused
+    word, source = ("REPLICA", "SOURCE") if replicated.image.mysql else ("SLAVE", "MASTER")
+    turn = "CHANGE REPLICATION SOURCE TO" if replicated.image.mysql else "CHANGE MASTER TO"
+    for statement in (f"STOP {word}", f"{turn} {source}_SSL_CA = '{folder}/impostor.pem'", f"START {word}"):
+        replicated.sql("db2", statement)
+    replicated.sql("db1", "CREATE TABLE app_db.for_believers (i INT PRIMARY KEY)")
+    assert eventually(lambda: "SSL connection error" in str(replicated.status("db2")["last_io_error"]))
+    assert not replicated.sql("db2", "SHOW TABLES FROM app_db LIKE 'for_believers'")
 
 
 def test_a_link_is_moved_to_tls(replicated: Pair) -> None:

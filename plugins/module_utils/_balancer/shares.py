@@ -32,8 +32,8 @@ class Share:
     expected: float
     observed: int
 
-    def complaint(self, tolerance: int) -> str | None:
-        """Say what is wrong with the share, if anything is.
+    def complaint(self, tolerance: int | None) -> str | None:
+        """Say what is wrong with the share, if anything is; without a tolerance only who must not answer.
 
         Weighted round robin is not random: over any stretch of requests a server is off its share by less than one
         request for each process that counts a round of its own. A server without a share gets nothing at all, and
@@ -43,6 +43,8 @@ class Share:
             return "unknown"
         if self.expected == 0:
             return "should stand by" if self.observed else None
+        if tolerance is None:
+            return None
         if self.observed == 0 and self.expected >= 1:
             return "missing"
         if abs(self.observed - self.expected) > tolerance:
@@ -94,7 +96,7 @@ def compare_shares(servers: t.Sequence[BalancedServer], answered: t.Sequence[str
     return (*known, *strangers)
 
 
-def share_table(shares: t.Sequence[Share], tolerance: int) -> str:
+def share_table(shares: t.Sequence[Share], tolerance: int | None) -> str:
     """Lay the shares out for an operator, with a word behind each that is off."""
     rows = [("server", "weight", "expected", "observed", "")]
     rows += [_row(share, tolerance) for share in shares]
@@ -104,7 +106,7 @@ def share_table(shares: t.Sequence[Share], tolerance: int) -> str:
     )
 
 
-def _row(share: Share, tolerance: int) -> tuple[str, str, str, str, str]:
+def _row(share: Share, tolerance: int | None) -> tuple[str, str, str, str, str]:
     complaint = share.complaint(tolerance)
     return (
         share.name,

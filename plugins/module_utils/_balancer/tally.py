@@ -47,14 +47,15 @@ class Tally:
             headers=_widened(self.headers, headers),
         )
 
-    def complaints(self, shares: t.Sequence[Share], *, url: str, tolerance: int) -> str:
+    def complaints(self, shares: t.Sequence[Share], *, url: str, tolerance: int | None) -> str:
         """Say all that is wrong, or nothing."""
         lines = [f"request {failure.request}: {failure.reason}" for failure in self.failures]
         if lines:
             lines = [f"Not every request to {url} was answered with 200:", *lines]
         if any(share.complaint(tolerance) for share in shares) and self.servers:
+            within = "" if tolerance is None else f" (tolerance {tolerance})"
             lines += [
-                f"{len(self.servers)} answers from {url} do not follow the weights (tolerance {tolerance}).",
+                f"{len(self.servers)} answers from {url} do not follow the weights{within}.",
                 "Look at the state of the servers at the load balancer, and at their own health:",
                 share_table(shares, tolerance),
             ]

@@ -7,6 +7,8 @@ from __future__ import annotations
 import typing as t
 from collections import Counter
 
+from .rules import ANY
+
 if t.TYPE_CHECKING:
     from .rules import UfwRule
 
@@ -29,7 +31,8 @@ def holds(listing: str, family: int, *, rules_file: str, rules: t.Iterable[UfwRu
     The kernel writes many a rule of others differently than UFW's file does, ours it does not.
     """
     prefix = _CHAINS[family]
-    lines = set(listing.splitlines())
+    # iptables calls a protocol by its name or by its number, as its version likes.
+    lines = {line.replace(" -p 112 ", " -p vrrp ") for line in listing.splitlines()}
     wanted = {_kernel_line(rule, prefix) for rule in rules if rule.ours and rule.family == family}
     wanted.add("-P INPUT ACCEPT" if incoming == "allow" else "-P INPUT DROP")
     return wanted <= lines and _sizes(listing, prefix) == _sizes(rules_file, prefix)
@@ -45,7 +48,8 @@ def _sizes(text: str, prefix: str) -> Counter[str]:
 def _kernel_line(rule: UfwRule, prefix: str) -> str:
     source = f" -s {rule.source}" if rule.source.prefixlen else ""
     protocol = rule.protocol
-    return f"-A {prefix}-user-input{source} -p {protocol} -m {protocol} --dport {rule.port} -j ACCEPT"
+    port = "" if rule.port == ANY else f" -m {protocol} --dport {rule.port}"
+    return f"-A {prefix}-user-input{source} -p {protocol}{port} -j ACCEPT"
 
 
 __all__ = ("holds", "runs")

@@ -175,7 +175,7 @@ def _twice(declared: t.Sequence[DeclaredRule]) -> str:
         key = (item.source, item.port, item.protocol)
         if key in seen:
             return (
-                f"rules: {item.port}/{item.protocol} from {item.source or 'any'} is there twice "
+                f"rules: {item.target} from {item.source or 'any'} is there twice "
                 f"({seen[key]!r} and {item.comment!r}), and UFW keeps it once; merge the two"
             )
         seen[key] = item.comment

@@ -16,6 +16,8 @@ MARKER = "webinfra: "
 """Every rule whose comment begins so is ours: it goes when it is no longer declared."""
 
 ANY = "any"
+PORTLESS = ("vrrp",)
+"""Protocols without ports: a rule or a flow of one of them opens the whole protocol to its source."""
 ADMITTING = frozenset({"allow", "limit"})
 
 HIGHEST_PORT = 65535
@@ -141,13 +143,17 @@ class DeclaredRule:
     """A rule that somebody asked for; ``source`` None is anybody, of both families."""
 
     source: Network | None
-    port: int
+    port: int | None
+    """None with a protocol that has none."""
     protocol: str
     comment: str
 
     @classmethod
-    def from_options(cls, source: str, port: int, protocol: str, comment: str) -> DeclaredRule:
-        if not 1 <= port <= HIGHEST_PORT:
+    def from_options(cls, source: str, port: int | None, protocol: str, comment: str) -> DeclaredRule:
+        if (port is None) is not (protocol in PORTLESS):
+            lacking = f"{protocol} has no ports" if port is not None else "there is no port"
+            raise DeclaredRuleError(f"rules: {lacking}, in {comment!r}; only {' and '.join(PORTLESS)} goes without")
+        if port is not None and not 1 <= port <= HIGHEST_PORT:
             raise DeclaredRuleError(
                 f"rules: port {port} of {comment!r} is not a port; give one from 1 to {HIGHEST_PORT}"
             )
@@ -171,7 +177,7 @@ class DeclaredRule:
             UfwRule(
                 action="allow",
                 protocol=self.protocol,
-                port=str(self.port),
+                port=ANY if self.port is None else str(self.port),
                 destination=everywhere[0 if source.version == 4 else 1],  # noqa: PLR2004 - see above
                 source_port=ANY,
                 source=source,
@@ -183,8 +189,13 @@ class DeclaredRule:
     def words(self) -> tuple[str, ...]:
         """Return the rule in the words of the ``ufw`` command."""
         source = _plain(self.source) if self.source else ANY
-        port = str(self.port)
-        return ("allow", "proto", self.protocol, "from", source, "to", ANY, "port", port, "comment", self.comment)
+        port = () if self.port is None else ("port", str(self.port))
+        return ("allow", "proto", self.protocol, "from", source, "to", ANY, *port, "comment", self.comment)
+
+    @property
+    def target(self) -> str:
+        """What is let in, for people."""
+        return self.protocol if self.port is None else f"{self.port}/{self.protocol}"
 
 
 def parse_rules(text: str) -> tuple[UfwRule, ...]:
@@ -290,6 +301,7 @@ def _plain(network: Network) -> str:
 __all__ = (
     "ANY",
     "MARKER",
+    "PORTLESS",
     "Address",
     "DeclaredRule",
     "DeclaredRuleError",

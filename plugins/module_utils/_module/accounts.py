@@ -7,19 +7,21 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from .._replication.account_reading import read_found
+from .._replication.account_summary import as_summary, as_wanted_summary
 from .._replication.accounts import (
     Account,
     Change,
     Database,
     Wanted,
-    as_summary,
-    as_wanted_summary,
     checked,
     plan_changes,
     privileges_of,
-    read_found,
+    two_passwords,
 )
 from .._replication.errors import RefusedError
+from .._replication.moves.transactions import cut
+from .._replication.session import Statement
 
 if t.TYPE_CHECKING:
     import collections.abc as c
@@ -37,11 +39,13 @@ class AccountsOutcome:
     before: dict[str, t.Any]
     after: dict[str, t.Any]
     warning: str | None
+    two_passwords: tuple[str, ...] = ()
 
     def as_result(self) -> dict[str, t.Any]:
         return {
             "changed": bool(self.changes),
             "changes": [change.description for change in self.changes],
+            "two_passwords": list(self.two_passwords),
             "diff": {"before": self.before, "after": self.after},
         }
 
@@ -57,12 +61,19 @@ def converge_accounts(session: Session, params: c.Mapping[str, t.Any], *, check_
     if not check_mode:
         for change in changes:
             session.query(change.statement)
+            if change.locks_out is not None:
+                cut(session, _connections(session, *change.locks_out))
     return AccountsOutcome(
         changes=tuple(changes),
         before=as_summary(found, wanted),
         after=as_wanted_summary(session.dialect, found, wanted),
         warning=problem,
+        two_passwords=tuple(two_passwords(session.dialect, found, wanted)),
     )
+
+
+def _connections(session: Session, user: str, hosts: str) -> list[int]:
+    return [int(row["id"]) for row in session.query(Statement(session.dialect.sessions_of, (user, hosts)))]
 
 
 def _unwritable(status: ServerStatus) -> str | None:
@@ -81,6 +92,7 @@ def _wanted(dialect: Dialect, params: c.Mapping[str, t.Any]) -> Wanted:
         databases=tuple(Database(name=item["name"], charset=item["charset"]) for item in params["databases"]),
         canary_database=params["canary_database"],
         accounts=tuple(_account(dialect, item) for item in params["accounts"]),
+        old_passwords_kept=params["old_passwords"] == "keep",
     )
 
 

@@ -7,13 +7,20 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from .._replication.policy import Finding, Policy, Sighting, evaluate, judge_canary
+from .._replication.exposition import exposition
+from .._replication.findings.canary import Sighting, judge_canary
+from .._replication.findings.finding import Finding, Policy, Severity
+from .._replication.findings.rules import evaluate
 from .._replication.topology import InvalidTopologyError, Topology
-from .._sql.connection import Login
-from .._sql.survey import Survey, Target
+from .._sql.survey import Survey
+from .servers import targets_of
 
 if t.TYPE_CHECKING:
     import collections.abc as c
+
+    from .._replication.status import ServerStatus
+    from .._replication.topology import Server
+    from .._sql.survey import Target
 
 _PAUSE_SECONDS = 0.5
 _STATEMENT_SECONDS = 5
@@ -43,14 +50,30 @@ class Report:
 
     topology: Topology
     findings: tuple[Finding, ...]
+    fail_on: Severity
+    seconds: float
+    """How long the servers took to answer."""
     canary: CanaryFlight = field(default_factory=CanaryFlight)
+
+    @property
+    def failures(self) -> tuple[Finding, ...]:
+        """Return the findings that are as bad as was asked for."""
+        return tuple(finding for finding in self.findings if finding.severity.reaches(self.fail_on))
+
+    @property
+    def remarks(self) -> tuple[Finding, ...]:
+        """Return the findings that are not."""
+        return tuple(finding for finding in self.findings if not finding.severity.reaches(self.fail_on))
 
     @property
     def message(self) -> str:
         """Return one line a finding, for a reader at three in the morning."""
-        count = len(self.findings)
+        count = len(self.failures)
         head = f"Replication has {count} finding{'s' if count > 1 else ''}:"
-        return "\n".join([head, *(f"- {finding}" for finding in self.findings)])
+        return "\n".join([head, *(f"- {finding}" for finding in self.failures)])
+
+    def as_metrics(self, checked_at: float) -> str:
+        return exposition(self.topology, self.findings, checked_at=checked_at, seconds=self.seconds)
 
     def as_result(self) -> dict[str, t.Any]:
         primary = self.topology.primary
@@ -60,9 +83,20 @@ class Report:
             "replicas": [server.name for server, _status, _link in self.topology.followers],
             "findings": [finding.as_result() for finding in self.findings],
             "canary": self.canary.as_result(),
-            "servers": {
-                server.name: server.status.as_result() for server in self.topology.servers if server.status is not None
-            },
+            "seconds": round(self.seconds, 3),
+            "servers": {server.name: self._server(server, status) for server, status in self.topology.answering},
+        }
+
+    def _server(self, server: Server, status: ServerStatus) -> dict[str, t.Any]:
+        """Add what only shows beside the primary."""
+        errant = self.topology.errant(server)
+        lag = self.topology.heartbeat_lag(server)
+        return {
+            **status.as_result(),
+            "transactions_behind": self.topology.transactions_behind(server),
+            "gtid_errant": None if errant is None else str(errant),
+            "heartbeat_lag_seconds": None if lag is None else round(lag, 3),
+            "clock_offset_seconds": None if server.clock is None else round(server.clock.middle, 3),
         }
 
 
@@ -78,25 +112,39 @@ def check(
         primary=params["primary"],
         max_lag=params["max_lag"],
         tls_required=params["tls_required"],
+        semi_sync_required=params["semi_sync_required"],
+        max_clock_skew=params["max_clock_skew"],
+        max_heartbeat_age=params["max_heartbeat_age"],
+        longest_outage=params["longest_outage"],
         canary_target=params["canary_target"],
     )
     targets = _targets(params)
     deadline = clock() + params["timeout"]
-    with Survey(targets) as survey:
+    with Survey(targets, params["canary_database"]) as survey:
         while True:
-            report = _look(survey, policy, params, check_mode=check_mode)
-            if not report.findings or clock() >= deadline:
+            begin = clock()
+            topology = survey.read()
+            report = _judge(survey, topology, policy, params, check_mode=check_mode, seconds=clock() - begin)
+            if not report.failures or clock() >= deadline:
                 return report
             sleep(_PAUSE_SECONDS)
 
 
-def _look(survey: Survey, policy: Policy, params: c.Mapping[str, t.Any], *, check_mode: bool) -> Report:
-    topology = survey.read()
+def _judge(
+    survey: Survey,
+    topology: Topology,
+    policy: Policy,
+    params: c.Mapping[str, t.Any],
+    *,
+    check_mode: bool,
+    seconds: float,
+) -> Report:
     findings = evaluate(topology, policy)
     flight = _fly(survey, topology, params, check_mode=check_mode)
     if topology.primary is not None:
         findings += judge_canary(topology.primary.name, flight.sightings, policy)
-    return Report(topology=topology, findings=findings, canary=flight)
+    fail_on = Severity(params["fail_on"])
+    return Report(topology=topology, findings=findings, fail_on=fail_on, seconds=seconds, canary=flight)
 
 
 def _fly(survey: Survey, topology: Topology, params: c.Mapping[str, t.Any], *, check_mode: bool) -> CanaryFlight:
@@ -112,28 +160,11 @@ def _fly(survey: Survey, topology: Topology, params: c.Mapping[str, t.Any], *, c
 
 
 def _targets(params: c.Mapping[str, t.Any]) -> list[Target]:
-    servers = params["servers"]
-    names = [server["name"] for server in servers]
-    if not names or len(set(names)) != len(names):
-        raise InvalidTopologyError(f"Every server has to be listed exactly once: {', '.join(names) or 'none given'}")
+    targets = targets_of(params, statement_timeout=_STATEMENT_SECONDS)
+    names = [target.name for target in targets]
     if params["primary"] is not None and params["primary"] not in names:
         raise InvalidTopologyError(f"The primary {params['primary']} is none of the servers: {', '.join(names)}")
-    return [
-        Target(
-            name=server["name"],
-            addresses=frozenset({server["host"], *server["addresses"]}),
-            login=Login(
-                host=server["host"],
-                port=server["port"],
-                user=params["login_user"],
-                password=params["login_password"],
-                ca_file=params["ca_file"],
-                connect_timeout=params["connect_timeout"],
-                statement_timeout=_STATEMENT_SECONDS,
-            ),
-        )
-        for server in servers
-    ]
+    return targets
 
 
 __all__ = ("CanaryFlight", "Report", "check")

@@ -29,7 +29,9 @@ STATEMENT_SECONDS = 10
 """Longer than any read of a healthy server takes; STOP SLAVE on a dead source has been seen to take 5."""
 
 
-def login_of(params: c.Mapping[str, t.Any], *, statement_timeout: float = STATEMENT_SECONDS) -> Login:
+def login_of(
+    params: c.Mapping[str, t.Any], *, statement_timeout: float = STATEMENT_SECONDS, socket_encrypted: bool = False
+) -> Login:
     """Read the login options."""
     return Login(
         unix_socket=params["login_unix_socket"],
@@ -40,13 +42,16 @@ def login_of(params: c.Mapping[str, t.Any], *, statement_timeout: float = STATEM
         ca_file=params["ca_file"],
         connect_timeout=params["connect_timeout"],
         statement_timeout=statement_timeout,
+        socket_encrypted=socket_encrypted,
     )
 
 
 @contextlib.contextmanager
-def session_for(params: c.Mapping[str, t.Any], *, statement_timeout: float = STATEMENT_SECONDS) -> c.Iterator[Session]:
+def session_for(
+    params: c.Mapping[str, t.Any], *, statement_timeout: float = STATEMENT_SECONDS, socket_encrypted: bool = False
+) -> c.Iterator[Session]:
     """Open the session that the login options ask for."""
-    with connected(login_of(params, statement_timeout=statement_timeout)) as session:
+    with connected(login_of(params, statement_timeout=statement_timeout, socket_encrypted=socket_encrypted)) as session:
         yield session
 
 

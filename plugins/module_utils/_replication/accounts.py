@@ -4,14 +4,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import typing as t
 from collections import defaultdict
 from dataclasses import dataclass, field
 
 from .errors import RefusedError
-from .session import Row, Session, Statement, quote_identifier
+from .heartbeat import HEARTBEAT_TABLE, heartbeat_table
+from .scopes import scope_sql, split_scope
+from .session import Statement, quote_identifier
 
 if t.TYPE_CHECKING:
     import collections.abc as c
@@ -24,6 +25,7 @@ _SYSTEM_ACCOUNTS = frozenset(
     {"", "root", "mysql", "mariadb.sys", "mysql.sys", "mysql.session", "mysql.infoschema", "debian-sys-maint", "PUBLIC"}
 )
 _PRIVILEGE = re.compile(r"[A-Z][A-Z_ ]*")
+_PATTERN = frozenset("%_/")
 _DATABASE_DEFAULT = "utf8mb4"
 
 Privileges = dict[str, frozenset[str]]
@@ -56,6 +58,8 @@ class Existing:
 
     plugin: str
     stored: bytes = field(repr=False)
+    retained: bool = False
+    """The password before this one gets in as well."""
     tls_required: bool
     privileges: Privileges
 
@@ -67,6 +71,8 @@ class Wanted:
     databases: tuple[Database, ...] = ()
     canary_database: str | None = None
     accounts: tuple[Account, ...] = ()
+    old_passwords_kept: bool = False
+    """A password that is replaced goes on getting in, until a later run ends that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +80,7 @@ class Found:
     """What the server has of it."""
 
     charsets: dict[str, str]
-    canary_exists: bool
+    canary_tables: frozenset[str] = frozenset()
     accounts: dict[tuple[str, str], Existing]
 
 
@@ -84,6 +90,8 @@ class Change:
 
     description: str
     statement: Statement
+    locks_out: tuple[str, str] | None = None
+    """User and pattern of hosts whose open connections end with it: an account that is gone lets nobody stay."""
 
 
 def checked(wanted: Wanted) -> Wanted:
@@ -95,16 +103,27 @@ def checked(wanted: Wanted) -> Wanted:
         if names.count(account.name) > 1:
             raise RefusedError(f"The account {account.name} is listed twice: give it all its hosts in one entry")
         granted = sorted(name for names_of in account.privileges.values() for name in names_of)
-        if granted and not account.password:
-            raise RefusedError(
-                f"The account {account.name} would have {', '.join(granted)} without a password: give it one"
-            )
+        if not account.password:
+            _harmless(account, wanted.canary_database)
         for name in granted:
             if not _PRIVILEGE.fullmatch(name) or name.startswith("ALL"):
                 raise RefusedError(f"{name!r} of the account {account.name} is not one privilege: name each of them")
         for scope in account.privileges:
-            _split(scope)
+            split_scope(scope)
     return wanted
+
+
+def _harmless(account: Account, canary_database: str | None) -> None:
+    """Let an account without a password read how old the heartbeat is, and nothing else."""
+    readable = f"{canary_database}.{HEARTBEAT_TABLE}"
+    beyond = sorted(
+        f"{name} on {scope}"
+        for scope, names in account.privileges.items()
+        for name in names
+        if canary_database is None or (scope, name) != (readable, "SELECT")
+    )
+    if beyond:
+        raise RefusedError(f"The account {account.name} would have {', '.join(beyond)} without a password: give it one")
 
 
 def privileges_of(dialect: Dialect, entries: c.Iterable[tuple[str, c.Iterable[str]]]) -> Privileges:
@@ -115,110 +134,28 @@ def privileges_of(dialect: Dialect, entries: c.Iterable[tuple[str, c.Iterable[st
     return dict(joined)
 
 
-def read_found(session: Session, wanted: Wanted) -> Found:
-    """Ask the server for all that the wanted state speaks of."""
-    names = tuple(account.name for account in wanted.accounts)
-    schemas = {str(row["name"]): str(row["charset"]) for row in session.query(_READ_SCHEMAS)}
-    canary = wanted.canary_database is not None and bool(
-        session.query(dataclasses.replace(_READ_TABLE, parameters=(wanted.canary_database, CANARY_TABLE)))
-    )
-    return Found(charsets=schemas, canary_exists=canary, accounts=_read_accounts(session, names) if names else {})
-
-
 def plan_changes(dialect: Dialect, found: Found, wanted: Wanted) -> list[Change]:
     """Return what has to be done, in order."""
     changes = [change for database in wanted.databases for change in _database(found, database)]
-    if wanted.canary_database is not None and not found.canary_exists:
+    if wanted.canary_database is not None:
         if wanted.canary_database not in {*found.charsets, *(database.name for database in wanted.databases)}:
             changes += _database(found, Database(name=wanted.canary_database))
-        changes.append(_canary_table(wanted.canary_database))
+        changes += _canary(found, wanted.canary_database)
     for account in wanted.accounts:
-        changes += _account(dialect, found, account)
+        changes += _account(dialect, found, account, kept=wanted.old_passwords_kept)
     return changes
 
 
-def as_summary(found: Found, wanted: Wanted) -> dict[str, t.Any]:
-    """Return what is there of the wanted things, for a diff."""
-    names = {database.name for database in wanted.databases}
-    return {
-        "databases": {name: charset for name, charset in sorted(found.charsets.items()) if name in names},
-        "canary_table": found.canary_exists,
-        "accounts": {
-            f"{name}@{host}": {
-                "tls_required": existing.tls_required,
-                "password": "set" if existing.stored else "none",
-                "privileges": {scope: sorted(granted) for scope, granted in sorted(existing.privileges.items())},
-            }
-            for (name, host), existing in sorted(found.accounts.items())
-        },
-    }
-
-
-def as_wanted_summary(dialect: Dialect, found: Found, wanted: Wanted) -> dict[str, t.Any]:
-    """Return what will be there once the changes are made, in the shape of as_summary()."""
-    summary = as_summary(found, wanted)
-    summary["databases"] = {database.name: database.charset for database in wanted.databases}
-    summary["canary_table"] = wanted.canary_database is not None or found.canary_exists
-    summary["accounts"] = {
-        f"{account.name}@{host}": {
-            "tls_required": account.tls_required,
-            "password": _password_word(dialect, found.accounts.get((account.name, host)), account),
-            "privileges": {scope: sorted(names) for scope, names in sorted(account.privileges.items()) if names},
-        }
-        for account in sorted(wanted.accounts, key=lambda account: account.name)
+def two_passwords(dialect: Dialect, found: Found, wanted: Wanted) -> list[str]:
+    """Name the accounts that two passwords will get into once the changes are made."""
+    return [
+        f"{account.name}@{host}"
+        for account in wanted.accounts
         for host in sorted(account.hosts)
-    }
-    return summary
-
-
-_READ_SCHEMAS = Statement(
-    "SELECT SCHEMA_NAME AS name, DEFAULT_CHARACTER_SET_NAME AS charset FROM information_schema.SCHEMATA"
-)
-_READ_TABLE = Statement("SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s")
-_READ_ACCOUNTS = (
-    "SELECT User AS name, Host AS host, plugin AS plugin, HEX(authentication_string) AS stored_hash,"
-    " ssl_type AS ssl_type FROM mysql.user WHERE User IN ({marks})"
-)
-_READ_PRIVILEGES = (
-    "SELECT GRANTEE AS grantee, '*' AS on_schema, '*' AS on_table, PRIVILEGE_TYPE AS privilege,"
-    " IS_GRANTABLE AS grantable FROM information_schema.USER_PRIVILEGES WHERE GRANTEE IN ({marks})"
-    " UNION ALL SELECT GRANTEE, TABLE_SCHEMA, '*', PRIVILEGE_TYPE, IS_GRANTABLE"
-    " FROM information_schema.SCHEMA_PRIVILEGES WHERE GRANTEE IN ({marks})"
-    " UNION ALL SELECT GRANTEE, TABLE_SCHEMA, TABLE_NAME, PRIVILEGE_TYPE, IS_GRANTABLE"
-    " FROM information_schema.TABLE_PRIVILEGES WHERE GRANTEE IN ({marks})"
-)
-
-
-def _read_accounts(session: Session, names: tuple[str, ...]) -> dict[tuple[str, str], Existing]:
-    rows = session.query(Statement(_READ_ACCOUNTS.format(marks=_marks(names)), names))
-    granted = _read_privileges(session, rows)
-    return {
-        (row["name"], row["host"]): Existing(
-            plugin=row["plugin"],
-            stored=bytes.fromhex(row["stored_hash"] or ""),
-            tls_required=bool(row["ssl_type"]),
-            privileges=granted.get(_grantee(row), {}),
-        )
-        for row in rows
-    }
-
-
-def _read_privileges(session: Session, accounts: list[Row]) -> dict[str, Privileges]:
-    if not accounts:
-        return {}
-    grantees = tuple(_grantee(row) for row in accounts)
-    statement = Statement(_READ_PRIVILEGES.format(marks=_marks(grantees)), grantees * 3)
-    granted: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    for row in session.query(statement):
-        schema = row["on_schema"] if row["on_table"] != "*" else _without_wildcards(row["on_schema"])
-        scope = granted[row["grantee"]][f"{schema}.{row['on_table']}"]
-        scope.add(row["privilege"])
-        if row["grantable"] == "YES":
-            scope.add("GRANT OPTION")
-    return {
-        grantee: {scope: frozenset(names - {"USAGE"}) for scope, names in scopes.items() if names - {"USAGE"}}
-        for grantee, scopes in granted.items()
-    }
+        if wanted.old_passwords_kept
+        and (existing := found.accounts.get((account.name, host))) is not None
+        and (existing.retained or _rotates(dialect, existing, account))
+    ]
 
 
 def _database(found: Found, database: Database) -> list[Change]:
@@ -231,39 +168,66 @@ def _database(found: Found, database: Database) -> list[Change]:
     return [Change(f"{word} the database {database.name} ({database.charset})", statement)]
 
 
-def _canary_table(database: str) -> Change:
+def _canary(found: Found, database: str) -> list[Change]:
     table = f"{quote_identifier(database)}.{quote_identifier(CANARY_TABLE)}"
-    statement = Statement(
+    canary = Statement(
         f"CREATE TABLE {table} (id INT NOT NULL PRIMARY KEY, token VARCHAR(64) NOT NULL,"
         " written_at DATETIME(6) NOT NULL) ENGINE=InnoDB"
     )
-    return Change(f"create the table {database}.{CANARY_TABLE}", statement)
+    tables = {CANARY_TABLE: canary, HEARTBEAT_TABLE: heartbeat_table(database)}
+    return [
+        Change(f"create the table {database}.{name}", statement)
+        for name, statement in tables.items()
+        if name not in found.canary_tables
+    ]
 
 
-def _account(dialect: Dialect, found: Found, account: Account) -> list[Change]:
+def _account(dialect: Dialect, found: Found, account: Account, *, kept: bool) -> list[Change]:
     existing = {host: state for (name, host), state in found.accounts.items() if name == account.name}
-    changes = [_drop(account.name, host) for host in sorted(set(existing) - account.hosts)]
+    changes = [_drop(account, host) for host in sorted(set(existing) - account.hosts)]
     for host in sorted(account.hosts):
-        changes += _at_host(dialect, existing.get(host), account, host)
+        changes += _at_host(dialect, existing.get(host), account, host, kept=kept)
     return changes
 
 
-def _at_host(dialect: Dialect, existing: Existing | None, account: Account, host: str) -> list[Change]:
+def _at_host(dialect: Dialect, existing: Existing | None, account: Account, host: str, *, kept: bool) -> list[Change]:
     who = f"{account.name}@{host}"
     changes = []
-    clause, parameters = dialect.authentication(account.password)
     tls = "REQUIRE SSL" if account.tls_required else "REQUIRE NONE"
     if existing is None:
+        clause, parameters = dialect.authentication(account.password)
         sql = f"CREATE USER %s@%s {clause} {tls}"
         changes.append(Change(f"create {who}", Statement(sql, (account.name, host, *parameters), secret=True)))
     else:
-        if not dialect.password_matches(existing.plugin, existing.stored, account.password):
-            statement = Statement(f"ALTER USER %s@%s {clause}", (account.name, host, *parameters), secret=True)
-            changes.append(Change(f"set the password of {who}", statement))
+        changes += _password(dialect, existing, account, host, kept=kept)
         if existing.tls_required != account.tls_required:
             word = "demand TLS of" if account.tls_required else "no longer demand TLS of"
             changes.append(Change(f"{word} {who}", Statement(f"ALTER USER %s@%s {tls}", (account.name, host))))
     return changes + _privileges(account, host, existing.privileges if existing else {})
+
+
+def _password(dialect: Dialect, existing: Existing, account: Account, host: str, *, kept: bool) -> list[Change]:
+    """Replace the password, or end the life of the one before."""
+    who = f"{account.name}@{host}"
+    if dialect.password_matches(existing.plugin, existing.stored, account.password):
+        if not existing.retained or kept:
+            return []
+        word, (clause, parameters) = f"discard the old password of {who}", dialect.discarding(account.password)
+    elif kept and _rotates(dialect, existing, account):
+        word = f"set the password of {who}, and keep the old one"
+        clause, parameters = dialect.rotation(account.password, existing.stored)
+    else:
+        word, (clause, parameters) = f"set the password of {who}", dialect.authentication(account.password)
+    return [Change(word, Statement(f"ALTER USER %s@%s {clause}", (account.name, host, *parameters), secret=True))]
+
+
+def _rotates(dialect: Dialect, existing: Existing, account: Account) -> bool:
+    """Tell whether the old password can stay: it is another one, and not one of another method."""
+    return (
+        bool(existing.stored and account.password)
+        and existing.plugin == dialect.login_plugin
+        and not dialect.password_matches(existing.plugin, existing.stored, account.password)
+    )
 
 
 def _privileges(account: Account, host: str, granted: Privileges) -> list[Change]:
@@ -274,7 +238,7 @@ def _privileges(account: Account, host: str, granted: Privileges) -> list[Change
         for names, verb, preposition in ((have - want, "REVOKE", "FROM"), (want - have, "GRANT", "TO")):
             if names:
                 listed = ", ".join(sorted(names))
-                sql = f"{verb} {listed} ON {_scope_sql(scope)} {preposition} %s@%s"
+                sql = f"{verb} {listed} ON {scope_sql(scope)} {preposition} %s@%s"
                 changes.append(
                     Change(
                         f"{verb.lower()} {listed} on {scope} {preposition.lower()} {who}",
@@ -284,46 +248,12 @@ def _privileges(account: Account, host: str, granted: Privileges) -> list[Change
     return changes
 
 
-def _drop(name: str, host: str) -> Change:
-    return Change(f"drop {name}@{host}", Statement("DROP USER %s@%s", (name, host)))
-
-
-def _split(scope: str) -> tuple[str, str]:
-    schema, dot, table = scope.rpartition(".")
-    if not (dot and schema and table) or (schema == "*" and table != "*"):
-        raise RefusedError(f"{scope!r} is not *.*, database.* or database.table")
-    return schema, table
-
-
-def _scope_sql(scope: str) -> str:
-    schema, table = _split(scope)
-    if schema == "*":
-        return "*.*"
-    if table == "*":
-        # Here the server reads _ and % as wildcards: app_db.* would open appXdb as well.
-        escaped = re.sub(r"([_%\\])", r"\\\1", schema)
-        return f"{quote_identifier(escaped)}.*"
-    return f"{quote_identifier(schema)}.{quote_identifier(table)}"
-
-
-def _without_wildcards(pattern: str) -> str:
-    return re.sub(r"\\([_%\\])", r"\1", pattern)
-
-
-def _password_word(dialect: Dialect, existing: Existing | None, account: Account) -> str:
-    if not account.password:
-        return "none"
-    if existing is None or dialect.password_matches(existing.plugin, existing.stored, account.password):
-        return "set"
-    return "set anew"
-
-
-def _grantee(row: Row) -> str:
-    return f"'{row['name']}'@'{row['host']}'"
-
-
-def _marks(values: tuple[str, ...]) -> str:
-    return ", ".join(["%s"] * len(values))
+def _drop(account: Account, host: str) -> Change:
+    """A connection does not say by which pattern it came in, so one that is dropped beside others ends none."""
+    statement = Statement("DROP USER %s@%s", (account.name, host))
+    everybody = (account.name, "%") if not account.hosts else None
+    exact = (account.name, f"{host}:%") if _PATTERN.isdisjoint(host) else None
+    return Change(f"drop {account.name}@{host}", statement, everybody or exact)
 
 
 def _charset(name: str) -> str:
@@ -333,6 +263,7 @@ def _charset(name: str) -> str:
 
 
 __all__ = (
+    "CANARY_TABLE",
     "Account",
     "Change",
     "Database",
@@ -340,10 +271,8 @@ __all__ = (
     "Found",
     "Privileges",
     "Wanted",
-    "as_summary",
-    "as_wanted_summary",
     "checked",
     "plan_changes",
     "privileges_of",
-    "read_found",
+    "two_passwords",
 )

@@ -9,25 +9,20 @@ import time
 import typing as t
 from dataclasses import dataclass
 
+from . import heartbeat, semi_sync
 from .advice import advice
 from .errors import RefusedError
-from .plan import (
-    Action,
-    Plan,
-    Refusal,
-    SourceSettings,
-    SourceView,
-    needs_source,
-    plan_primary,
-    plan_replica,
-    predicted,
-)
+from .plan import needs_source, plan_primary, plan_replica
+from .prediction import predicted
 from .status import LOGIN_ERRORS, ServerStatus, ThreadState
+from .steps import Action, Plan, Refusal, SourceSettings, SourceView
 
 if t.TYPE_CHECKING:
     import collections.abc as c
 
-    from .session import Session
+    from .heartbeat import Heartbeat
+    from .semi_sync import Durability, SemiSyncSettings
+    from .session import Session, Statement
 
 _PAUSE_SECONDS = 0.2
 _SETTLE_SECONDS = 1.0
@@ -50,6 +45,9 @@ class Outcome:
     after: ServerStatus
     plan: Plan
     failure: str | None = None
+    warnings: tuple[str, ...] = ()
+    heartbeat: Heartbeat | None = None
+    """As it was found; the plan ensures all of it."""
 
     @property
     def changed(self) -> bool:
@@ -66,13 +64,37 @@ class Patience:
     sleep: c.Callable[[float], None] = time.sleep
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrimarySettings:
+    """What a primary is beyond being open."""
+
+    durability: Durability | None = None
+    """Nothing leaves semi-synchronous replication as it is."""
+    replicas: int | None = None
+    """How many are meant to follow; nothing when that is not known."""
+    known_replicas: frozenset[str] | None = None
+    """Where they come from; nothing when that is not known."""
+    heartbeat_database: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Orders:
+    """What the steps need to be carried out."""
+
+    source: SourceSettings | None = None
+    semi_sync: SemiSyncSettings | None = None
+    heartbeat: Heartbeat | None = None
+
+
 def make_replica(
     session: Session,
     wanted: SourceSettings,
     *,
     look_at_source: c.Callable[[], SourceView],
     patience: Patience,
+    durability: Durability | None = None,
     repair: bool = False,
+    password_renewed: bool = False,
     check_mode: bool = False,
 ) -> Outcome:
     """Make the server follow its source and wait until it really does."""
@@ -82,25 +104,53 @@ def make_replica(
             f"most {session.dialect.longest_source_password} for a link: give the account a shorter one"
         )
     before = session.dialect.read_status(session)
-    differs = before.link is not None and session.dialect.stored_password_differs(session, wanted.password)
+    stored = session.dialect.stored_password_differs(session, wanted.password) if before.link else False
+    differs = password_renewed if stored is None else stored
     source = look_at_source() if needs_source(before, wanted) or differs else None
-    plan = _accepted(plan_replica(before, wanted, source, password_differs=differs, repair=repair))
+    acknowledging = semi_sync.settings_of_replica() if durability else None
+    plan = _accepted(
+        plan_replica(
+            before,
+            wanted,
+            source,
+            password_differs=differs,
+            repair=repair,
+            password_renewed=password_renewed,
+            semi_sync=acknowledging,
+        )
+    )
     if check_mode:
-        return Outcome(before=before, after=predicted(before, plan, wanted), plan=plan)
-    _run(session, plan, wanted)
-    started = any(step.action is Action.START_THREADS for step in plan.steps)
+        return Outcome(before=before, after=predicted(before, plan, wanted, acknowledging), plan=plan)
+    _run(session, before, plan, _Orders(source=wanted, semi_sync=acknowledging))
+    started = any(step.action in (Action.START_THREADS, Action.RECONNECT) for step in plan.steps)
     after, failure = _wait(session, patience, settle=patience.settle if started else 0)
     return Outcome(before=before, after=after, plan=plan, failure=failure)
 
 
-def make_primary(session: Session, *, check_mode: bool = False) -> Outcome:
-    """Open the server for writes, unless it follows another one."""
+def make_primary(
+    session: Session,
+    settings: PrimarySettings | None = None,
+    *,
+    patience: Patience | None = None,
+    check_mode: bool = False,
+) -> Outcome:
+    """Open the server for writes, unless it follows another one; let its commits wait if somebody acknowledges."""
+    settings = settings or PrimarySettings()
     before = session.dialect.read_status(session)
-    plan = _accepted(plan_primary(before))
-    if check_mode or not plan.steps:
-        return Outcome(before=before, after=predicted(before, plan, None), plan=plan)
-    _run(session, plan, None)
-    return Outcome(before=before, after=session.dialect.read_status(session), plan=plan)
+    if patience is not None and not check_mode and before.link is None:
+        before = _await_replica(session, before, settings, patience)
+    database = settings.heartbeat_database
+    found = heartbeat.read_heartbeat(session, database) if database is not None and before.link is None else None
+    waiting = None
+    if settings.durability is not None:
+        waiting = semi_sync.settings_of_primary(settings.durability, before.semi_sync, replicas=settings.replicas)
+    plan = _accepted(plan_primary(before, waiting, found))
+    after = predicted(before, plan, None, waiting)
+    if plan.steps and not check_mode:
+        _run(session, before, plan, _Orders(semi_sync=waiting, heartbeat=found))
+        after = session.dialect.read_status(session)
+    warnings = (*_unprotected(before, settings, waiting), *_strangers(before, settings))
+    return Outcome(before=before, after=after, plan=plan, heartbeat=found, warnings=warnings)
 
 
 def progress(status: ServerStatus) -> tuple[Progress, str]:
@@ -126,10 +176,59 @@ def _accepted(decision: Plan | Refusal) -> Plan:
     return decision
 
 
-def _run(session: Session, plan: Plan, source: SourceSettings | None) -> None:
+def _run(session: Session, before: ServerStatus, plan: Plan, orders: _Orders) -> None:
     for step in plan.steps:
-        for statement in session.dialect.statements(step.action, source):
+        for statement in _statements(session, before, step.action, orders):
             session.query(statement)
+
+
+def _statements(session: Session, before: ServerStatus, action: Action, orders: _Orders) -> tuple[Statement, ...]:
+    if action is Action.SET_SEMI_SYNC and orders.semi_sync is not None:
+        return semi_sync.statements(session.dialect, before.semi_sync or semi_sync.JUST_LOADED, orders.semi_sync)
+    if action is Action.KEEP_HEARTBEAT and orders.heartbeat is not None:
+        return heartbeat.statements(session.dialect, orders.heartbeat)
+    return session.dialect.statements(action, orders.source)
+
+
+def _await_replica(
+    session: Session, status: ServerStatus, settings: PrimarySettings, patience: Patience
+) -> ServerStatus:
+    """Give the replicas of a primary that has come back the time to connect, before it takes writes without them.
+
+    A new server has none yet, and one that waits already needs none to go on doing so.
+    """
+    deadline = patience.clock() + patience.timeout
+    while (
+        settings.durability is not None
+        and settings.replicas
+        and not status.pristine
+        and status.semi_sync is not None
+        and not status.semi_sync.source_enabled
+        and not status.semi_sync.acknowledging_replicas
+        and patience.clock() < deadline
+    ):
+        patience.sleep(_PAUSE_SECONDS)
+        status = session.dialect.read_status(session)
+    return status
+
+
+def _strangers(status: ServerStatus, settings: PrimarySettings) -> c.Iterator[str]:
+    """Tell of those that read along and should not: a server that has left the inventory, for example."""
+    known = settings.known_replicas
+    for host in () if known is None else sorted(set(status.connected_replicas) - known):
+        yield (
+            f"{host} replicates from here and is none of the replicas that are meant to. It was left alone. If it "
+            "has left for good, stop its replication there"
+        )
+
+
+def _unprotected(status: ServerStatus, settings: PrimarySettings, waiting: SemiSyncSettings | None) -> c.Iterator[str]:
+    if waiting is None or waiting.source_enabled or not settings.replicas or status.pristine:
+        return
+    yield (
+        "No replica acknowledges, so commits do not wait for one, and what is written now is lost with this server. "
+        "Waiting is switched on by the next run that finds a replica acknowledging: look why none follows"
+    )
 
 
 def _wait(session: Session, patience: Patience, *, settle: float) -> tuple[ServerStatus, str | None]:
@@ -152,4 +251,4 @@ def _wait(session: Session, patience: Patience, *, settle: float) -> tuple[Serve
         patience.sleep(_PAUSE_SECONDS)
 
 
-__all__ = ("Outcome", "Patience", "Progress", "make_primary", "make_replica", "progress")
+__all__ = ("Outcome", "Patience", "PrimarySettings", "Progress", "make_primary", "make_replica", "progress")

@@ -33,6 +33,10 @@ class StatementFailedError(DatabaseError):
 class StatementTimeoutError(DatabaseError):
     """The server took a statement and did not answer in time."""
 
+    def __init__(self, statement: str, message: str) -> None:
+        super().__init__(message)
+        self.statement = statement
+
 
 class MalformedGtidError(DatabaseError):
     """A text is not a GTID set of this engine."""
@@ -46,6 +50,10 @@ class RefusedError(DatabaseError):
     """The change would be dangerous or impossible; nothing was changed."""
 
 
+class OneSidedViewError(RefusedError):
+    """It was refused by the view of a host that reaches next to nobody; another host may see more."""
+
+
 class ReplicationFailedError(DatabaseError):
     """Replication was set up and does not work."""
 
@@ -56,6 +64,7 @@ __all__ = (
     "IncomparableGtidsError",
     "LoginRefusedError",
     "MalformedGtidError",
+    "OneSidedViewError",
     "RefusedError",
     "ReplicationFailedError",
     "StatementFailedError",

@@ -33,6 +33,15 @@ class Gtids(t.Protocol):
     def union(self, other: Gtids) -> Gtids:
         """Return what is in either."""
 
+    def ahead_of(self, other: Gtids) -> int:
+        """Count the transactions that a server with the other set has yet to execute."""
+
+    def alone(self, other: Gtids) -> int:
+        """Count what is here and not there; where an engine keeps only last numbers, there are at least so many."""
+
+    def without_origin(self, origin: str) -> Gtids:
+        """Return what others than this server (its UUID, or its number) have written first."""
+
     def __bool__(self) -> bool: ...
 
 
@@ -75,6 +84,40 @@ class MariaDBGtids:
         for origin, number in self._same(other).last:
             last[origin] = max(number, last.get(origin, 0))
         return self._of(last)
+
+    def ahead_of(self, other: Gtids) -> int:
+        """Count by domain: its servers share one sequence, and a seeded server knows only the last number of it."""
+        theirs = self._same(other).heights
+        return sum(max(0, height - theirs.get(domain, 0)) for domain, height in self.heights.items())
+
+    def alone(self, other: Gtids) -> int:
+        """Count from the last number below that is common to both or somebody else's; at least one each."""
+        theirs = dict(self._same(other).last)
+        count = 0
+        for (domain, server), number in self.subtract(other).last:
+            floor = max(theirs.get((domain, server), 0), self._below(domain, number))
+            count += number - floor if floor else 1
+        return count
+
+    def _below(self, domain: int, number: int) -> int:
+        return max((last for (where, _server), last in self.last if where == domain and last < number), default=0)
+
+    def without_origin(self, origin: str) -> MariaDBGtids:
+        return self._of({key: number for key, number in self.last if str(key[1]) != origin})
+
+    @property
+    def as_history(self) -> str:
+        """Write it as a server takes its history: of each domain the newest last."""
+        ordered = sorted(self.last, key=lambda entry: (entry[0][0], entry[1]))
+        return ",".join(f"{domain}-{server}-{number}" for (domain, server), number in ordered)
+
+    @property
+    def heights(self) -> dict[int, int]:
+        """Return the last sequence number of every domain."""
+        heights: dict[int, int] = {}
+        for (domain, _server), number in self.last:
+            heights[domain] = max(number, heights.get(domain, 0))
+        return heights
 
     @staticmethod
     def _same(other: Gtids) -> MariaDBGtids:
@@ -129,6 +172,16 @@ class MySQLGtids:
             found.setdefault(origin, []).extend(intervals)
         return self._of(found)
 
+    def ahead_of(self, other: Gtids) -> int:
+        missing = self.subtract(other).intervals
+        return sum(high - low + 1 for _origin, intervals in missing for low, high in intervals)
+
+    def alone(self, other: Gtids) -> int:
+        return self.ahead_of(other)
+
+    def without_origin(self, origin: str) -> MySQLGtids:
+        return MySQLGtids(tuple(part for part in self.intervals if part[0].partition(":")[0] != origin.lower()))
+
     @staticmethod
     def _same(other: Gtids) -> MySQLGtids:
         if not isinstance(other, MySQLGtids):
@@ -172,17 +225,23 @@ def _merged(intervals: c.Iterable[Interval]) -> tuple[Interval, ...]:
 
 
 def _without(mine: c.Sequence[Interval], theirs: c.Sequence[Interval]) -> list[Interval]:
+    """Walk both, which are sorted, once: servers with ten thousand intervals exist."""
     result: list[Interval] = []
+    position = 0
     for low, high in mine:
         start = low
-        for their_low, their_high in theirs:
-            if their_high < start or their_low > high:
-                continue
+        while position < len(theirs) and theirs[position][1] < start:
+            position += 1
+        ahead = position
+        while ahead < len(theirs) and theirs[ahead][0] <= high:
+            their_low, their_high = theirs[ahead]
             if their_low > start:
                 result.append((start, their_low - 1))
             start = their_high + 1
+            ahead += 1
         if start <= high:
             result.append((start, high))
+        position = max(position, ahead - 1)
     return result
 
 

@@ -21,6 +21,13 @@ class Statement:
     parameters: tuple[t.Any, ...] = ()
     secret: bool = False
     """The parameters carry a secret: neither they nor the engine's complaint about them may be shown."""
+    may_hang: bool = False
+    """It was seen to hang where other statements are answered, so some of the time has to be left for those."""
+
+    @property
+    def verb(self) -> str:
+        """Return what may be shown of it."""
+        return " ".join(self.sql.split()[:3])
 
 
 class Session(t.Protocol):

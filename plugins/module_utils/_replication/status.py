@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import typing as t
 from dataclasses import dataclass
@@ -81,14 +82,61 @@ class Link:
     sql_error: EngineError | None
     lag_seconds: int | None
     received: Gtids
+    waits_for_disk: bool = False
+    """A thread waits for space; its state says running, and on MySQL the lag says 0."""
 
     @property
     def endpoint(self) -> str:
-        return f"{self.host}:{self.port}"
+        return f"{self.host}:{self.port}" if self.known else "one that it does not name"
+
+    @property
+    def known(self) -> bool:
+        """Tell whether the source could be read; the process list only shows that there is one."""
+        return bool(self.host)
 
     @property
     def running(self) -> bool:
         return self.io_thread is ThreadState.RUNNING and self.sql_thread is ThreadState.RUNNING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SemiSync:
+    """How a commit waits for the replicas, and what this server says to its own source."""
+
+    source_enabled: bool
+    source_active: bool
+    """Off while enabled: too few replicas have acknowledged in time, and commits no longer wait."""
+    replica_enabled: bool
+    replica_active: bool
+    wait_after_sync: bool
+    """Wait before the engine commits: what a client has seen, a replica has."""
+    timeout_seconds: float
+    acknowledging_replicas: int
+    waits_without_replica: bool
+    wait_for_replicas: int
+
+    @property
+    def enough(self) -> bool:
+        """Tell whether as many acknowledge as are waited for."""
+        return self.acknowledging_replicas >= self.wait_for_replicas
+
+    @property
+    def commits_wait(self) -> bool:
+        """Tell whether a commit waits for a replica now: without one MariaDB calls itself active and does not."""
+        return self.source_active and (self.enough or self.waits_without_replica)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beat:
+    """What a server wrote of itself while it took writes."""
+
+    server_id: int
+    age_seconds: float
+    """By the clock of the one that was asked for it."""
+    commit_wait_seconds: float | None
+    """For how long its commits waited for a replica; null if they did not."""
+    acknowledging_replicas: int | None
+    """How many replicas were there to acknowledge; null if it could not know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +157,24 @@ class ServerStatus:
     connected_replicas: tuple[str, ...]
     has_user_schemas: bool
     uptime_seconds: int
+    semi_sync: SemiSync | None
+    """Null where the plugins are not loaded, which only MySQL needs."""
+    applier_threads: int
+    """0 and 1 apply one transaction after the other."""
+    commit_order_kept: bool
+    binlog_retention_seconds: int
+    """0 keeps the binary logs for ever."""
+    purged: Gtids
+    """What was in binary logs that are gone."""
+    heartbeat_age_seconds: float | None
+    """How old the newest heartbeat of its source is by this server's clock; its own, without a source."""
+    clock: float
+    """Seconds since 1970 in UTC, when it was asked."""
+    event_scheduler: bool
+    beat_of_another: Beat | None = None
+    """The newest heartbeat that is not its own: of its source, or of who took the writes before it."""
+    unread: str | None = None
+    """The statement that it did not answer in time; what that would have told is missing."""
 
     @property
     def role(self) -> Role:
@@ -120,6 +186,26 @@ class ServerStatus:
     def pristine(self) -> bool:
         """Nothing would be lost, and nobody cut off, if this server started over."""
         return self.link is None and not self.has_user_schemas and not self.connected_replicas
+
+    @property
+    def possessed(self) -> Gtids:
+        """What it has, applied or not."""
+        return self.executed.union(self.link.received) if self.link else self.executed
+
+    @property
+    def transactions_to_apply(self) -> int | None:
+        """How many have come from the source and wait."""
+        return self.link.received.ahead_of(self.executed) if self.link and self.link.known else None
+
+    @property
+    def origin(self) -> str:
+        """Who it is in the GTIDs of what it writes first."""
+        return self.server_uuid or str(self.server_id)
+
+    @property
+    def heartbeat_written(self) -> float | None:
+        """When the newest heartbeat was written, by the clock of the one who wrote it: no skew is in it."""
+        return None if self.heartbeat_age_seconds is None else self.clock - self.heartbeat_age_seconds
 
     @property
     def writes_closed(self) -> bool:
@@ -151,6 +237,18 @@ class ServerStatus:
             "last_sql_error": _error_result(link.sql_error) if link else None,
             "lag_seconds": link.lag_seconds if link else None,
             "gtid_received": str(link.received) if link else None,
+            "semi_sync": dataclasses.asdict(self.semi_sync) if self.semi_sync else None,
+            "applier_threads": self.applier_threads,
+            "commit_order_kept": self.commit_order_kept,
+            "binlog_retention_seconds": self.binlog_retention_seconds,
+            "gtid_purged": str(self.purged),
+            "heartbeat_age_seconds": self.heartbeat_age_seconds,
+            "beat_of_another": dataclasses.asdict(self.beat_of_another) if self.beat_of_another else None,
+            "clock": self.clock,
+            "event_scheduler": self.event_scheduler,
+            "transactions_to_apply": self.transactions_to_apply,
+            "waits_for_disk": link.waits_for_disk if link else None,
+            "unread": self.unread,
         }
 
     @classmethod
@@ -171,6 +269,16 @@ class ServerStatus:
             connected_replicas=tuple(result["connected_replicas"]),
             has_user_schemas=result["has_user_schemas"],
             uptime_seconds=result["uptime_seconds"],
+            semi_sync=SemiSync(**result["semi_sync"]) if result["semi_sync"] else None,
+            applier_threads=result["applier_threads"],
+            commit_order_kept=result["commit_order_kept"],
+            binlog_retention_seconds=result["binlog_retention_seconds"],
+            purged=engine.parse_gtids(result["gtid_purged"]),
+            heartbeat_age_seconds=result["heartbeat_age_seconds"],
+            beat_of_another=Beat(**result["beat_of_another"]) if result["beat_of_another"] else None,
+            clock=result["clock"],
+            event_scheduler=result["event_scheduler"],
+            unread=result["unread"],
         )
 
 
@@ -202,7 +310,8 @@ def _link_of(engine: Engine, result: c.Mapping[str, t.Any]) -> Link:
         sql_error=EngineError(**result["last_sql_error"]) if result["last_sql_error"] else None,
         lag_seconds=result["lag_seconds"],
         received=engine.parse_gtids(result["gtid_received"]),
+        waits_for_disk=result["waits_for_disk"],
     )
 
 
-__all__ = ("LOGIN_ERRORS", "Engine", "EngineError", "Link", "Role", "ServerStatus", "ThreadState")
+__all__ = ("LOGIN_ERRORS", "Beat", "Engine", "EngineError", "Link", "Role", "SemiSync", "ServerStatus", "ThreadState")

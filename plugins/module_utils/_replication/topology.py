@@ -7,16 +7,37 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from .advice import fencing_command, rejoining_command
 from .errors import DatabaseError
-from .plan import Refusal
-from .status import Link, Role, ServerStatus
+from .status import Link, Role, ServerStatus, ThreadState
+from .steps import Refusal
 
 if t.TYPE_CHECKING:
     import collections.abc as c
 
+    from .gtid import Gtids
+
 
 class InvalidTopologyError(DatabaseError):
     """The list of servers is not one to decide from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockOffset:
+    """How far a server's clock is ahead of the one of whoever asked, between two bounds: an answer takes time."""
+
+    least: float
+    most: float
+
+    @property
+    def middle(self) -> float:
+        return (self.least + self.most) / 2
+
+    def ahead_of(self, other: ClockOffset) -> float:
+        """Return by how much at least it is ahead, negative if it is behind, and 0 while both may be equal."""
+        if self.least > other.most:
+            return self.least - other.most
+        return min(0.0, self.most - other.least)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +54,9 @@ class Server:
     """Why it could not be asked."""
     remedy: str | None = None
     """What an operator does about that."""
+    hangs: bool = False
+    """It lets in and does not answer."""
+    clock: ClockOffset | None = None
 
     @property
     def reachable(self) -> bool:
@@ -65,6 +89,11 @@ class Topology:
         return self.writable[0] if len(self.writable) == 1 else None
 
     @property
+    def answering(self) -> tuple[tuple[Server, ServerStatus], ...]:
+        """Return the servers that could be asked, with their status."""
+        return tuple((server, server.status) for server in self.servers if server.status is not None)
+
+    @property
     def followers(self) -> tuple[tuple[Server, ServerStatus, Link], ...]:
         """Return the servers that have a source, with their status and their link."""
         return tuple(
@@ -76,6 +105,35 @@ class Topology:
     @property
     def unreachable(self) -> tuple[Server, ...]:
         return tuple(server for server in self.servers if not server.reachable)
+
+    def errant(self, server: Server) -> Gtids | None:
+        """Return the transactions of a server that the primary lacks; nothing when they cannot be compared."""
+        pair = self._beside_primary(server)
+        return pair and pair[1].executed.subtract(pair[0].executed)
+
+    def transactions_behind(self, server: Server) -> int | None:
+        """Count the transactions of the primary that a server lacks; nothing when they cannot be compared."""
+        pair = self._beside_primary(server)
+        return pair and pair[0].executed.ahead_of(pair[1].executed)
+
+    def heartbeat_lag(self, server: Server) -> float | None:
+        """Return the seconds between the heartbeats that the primary and a replica show.
+
+        Both were written by one clock, so no skew is in it. Without a primary the age by the replica's clock remains.
+        """
+        status = server.status
+        if status is None or status.link is None or status.heartbeat_written is None:
+            return None
+        pair = self._beside_primary(server)
+        if pair is None or pair[0].heartbeat_written is None:
+            return status.heartbeat_age_seconds
+        return max(0.0, pair[0].heartbeat_written - status.heartbeat_written)
+
+    def _beside_primary(self, server: Server) -> tuple[ServerStatus, ServerStatus] | None:
+        primary = self.primary.status if self.primary is not None else None
+        if primary is None or server.status is None or server.status.engine is not primary.engine:
+            return None
+        return primary, server.status
 
     def source_of(self, link: Link) -> Server | None:
         """Return the server that a replica follows, if it is one of these."""
@@ -96,7 +154,7 @@ def choose_primary(servers: c.Sequence[Server], initial: str) -> str | Refusal:
         )
     proven = [server for server in topology.writable if server.status and not server.status.pristine]
     if len(proven) > 1:
-        return Refusal(_two_primaries(proven))
+        return Refusal(_two_primaries(topology, proven))
     if proven:
         return _unless_bypassed(topology, proven[0])
     if topology.followers:
@@ -109,11 +167,24 @@ def choose_primary(servers: c.Sequence[Server], initial: str) -> str | Refusal:
     return _first_choice(topology, initial)
 
 
-def _two_primaries(writable: c.Sequence[Server]) -> str:
+def _two_primaries(topology: Topology, writable: c.Sequence[Server]) -> str:
+    """Say which one to close, where the replicas tell: they have followed the one that was promoted last."""
+    followed = [server for server in writable if _followers(topology, server)]
+    if len(followed) != 1:
+        seen = "the replicas do not tell which one it should be"
+        closing = f"find out which one the application writes to, and close the others: {fencing_command('NAME')}"
+    else:
+        others = [server for server in writable if server not in followed]
+        seen = f"{_names(_followers(topology, followed[0]))} follows {followed[0].name}, and nobody {_names(others)}"
+        closing = f"close {_names(others)}: {'; '.join(fencing_command(server.name) for server in others)}"
     return (
-        f"{_names(writable)} all take writes. What to do: find out which one the application writes to, set "
-        "read_only on the other ones, then run again; what they were given meanwhile has to be carried over by hand"
+        f"{_names(writable)} all take writes: {seen}. What to do: {closing}. Then {rejoining_command()} saves what "
+        "they were given meanwhile and makes them replicas"
     )
+
+
+def _followers(topology: Topology, source: Server) -> tuple[Server, ...]:
+    return tuple(server for server, _status, link in topology.followers if source.is_source_of(link))
 
 
 def _unless_bypassed(topology: Topology, candidate: Server) -> str | Refusal:
@@ -145,12 +216,19 @@ def _followed(topology: Topology) -> str | Refusal:
             "replica that has the most; that is an operator's decision"
         )
     for server, status, _link in topology.followers:
-        if _lacks(candidate, status):
+        alone = status.possessed.subtract(candidate.status.executed)
+        if status.engine is candidate.status.engine and alone:
             return Refusal(
                 f"No server takes writes, and {candidate.name}, which the others follow, lacks transactions that "
-                f"{server.name} has: {status.executed.subtract(candidate.status.executed)}. What to do: promote "
-                f"{server.name}, and bring {candidate.name} back as its replica"
+                f"{server.name} has: {alone}. What to do: promote {server.name}, and bring {candidate.name} back as "
+                "its replica"
             )
+    if all(link.established and link.io_thread is ThreadState.STOPPED for _, _, link in topology.followers):
+        return Refusal(
+            f"No server takes writes, and nobody receives from {candidate.name} any more: {_seen(topology)}. A "
+            "failover may be under way. What to do: run the failover again, which finishes it; or start the "
+            "replication of those that were stopped by hand, then run this again"
+        )
     return candidate.name
 
 
@@ -201,4 +279,4 @@ def _sight(server: Server) -> str:
     return f"{server.name} {'is closed for writes' if status.read_only else 'takes writes'} and follows nobody"
 
 
-__all__ = ("InvalidTopologyError", "Server", "Topology", "choose_primary")
+__all__ = ("ClockOffset", "InvalidTopologyError", "Server", "Topology", "choose_primary")

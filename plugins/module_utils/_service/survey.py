@@ -26,4 +26,16 @@ def missing_packages(wanted: t.Sequence[str], listing: str) -> list[str]:
     return [name for name in wanted if name not in installed]
 
 
-__all__ = ("distribution", "missing_packages")
+def interface_addresses(listing: str) -> list[dict[str, str]]:
+    """Read ``ip -o addr``: each address with its prefix, and the interface that has it."""
+    rows = (line.split() for line in listing.splitlines())
+    return [{"interface": row[1], "address": row[3]} for row in rows if row[2] in {"inet", "inet6"}]
+
+
+def memory_mb(meminfo: str) -> int:
+    """Return the host's memory in MiB; rule: proc_meminfo(5), which counts in KiB."""
+    fields = dict(line.partition(":")[::2] for line in meminfo.splitlines())
+    return int(fields["MemTotal"].split()[0]) // 1024
+
+
+__all__ = ("distribution", "interface_addresses", "memory_mb", "missing_packages")

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 from __future__ import annotations
 
+import dataclasses
 import enum
 import hashlib
 import json
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 class ChangeAction(enum.Enum):
@@ -31,17 +32,45 @@ class ManagedFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A symbolic link that a unit reads through."""
+
+    path: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stamp:
     """Fingerprints of the files that the running unit has loaded, kept on the host between runs."""
 
-    reload: str
-    restart: str
+    reload: t.Mapping[str, str]
+    """By path: those whose content a reload takes over."""
+    restart: t.Mapping[str, str]
+    """By path: those whose content needs a restart."""
+    watched: t.Mapping[str, str | None] = field(default_factory=dict)
+    """By path: those that somebody else writes. None for one that is not there."""
+    links: t.Mapping[str, str] = field(default_factory=dict)
+    """By path: where it points."""
+    paths: tuple[str, ...] = ()
+    """Files that must be as they are declared, or absent: where a survey has to look."""
+    rivals: tuple[str, ...] = ()
+    """Units that must not run beside it."""
 
     @classmethod
-    def of_files(cls, files: t.Sequence[ManagedFile]) -> Stamp:
+    def of_files(
+        cls,
+        files: t.Sequence[ManagedFile],
+        *,
+        links: t.Sequence[Link] = (),
+        absent: t.Sequence[str] = (),
+        rivals: t.Sequence[str] = (),
+    ) -> Stamp:
         return cls(
-            reload=_fingerprint(file for file in files if file.on_change is ChangeAction.RELOAD),
-            restart=_fingerprint(file for file in files if file.on_change is ChangeAction.RESTART),
+            reload=_fingerprints(file for file in files if file.on_change is ChangeAction.RELOAD),
+            restart=_fingerprints(file for file in files if file.on_change is ChangeAction.RESTART),
+            links={link.path: link.target for link in links},
+            paths=(*(file.path for file in files), *absent),
+            rivals=tuple(rivals),
         )
 
     @classmethod
@@ -49,12 +78,31 @@ class Stamp:
         """Return the stamp, or None where the text is not one: then nothing is known of what runs."""
         try:
             fields = json.loads(text)
-            return cls(reload=fields["reload"], restart=fields["restart"])
+            return cls(
+                reload=dict(fields["reload"]),
+                restart=dict(fields["restart"]),
+                watched=dict(fields.get("watched", {})),
+                links=dict(fields.get("links", {})),
+                paths=tuple(fields.get("paths", ())),
+                rivals=tuple(fields.get("rivals", ())),
+            )
         except (ValueError, TypeError, KeyError):
             return None
 
     def to_text(self) -> str:
-        return json.dumps({"reload": self.reload, "restart": self.restart}) + "\n"
+        return json.dumps(dataclasses.asdict(self)) + "\n"
+
+    def with_reloaded(self, path: str, content: bytes) -> Stamp:
+        """Return the stamp after the unit has taken over a new content of one of its files by a reload."""
+        return dataclasses.replace(self, reload={**self.reload, path: fingerprint(content)})
+
+    def with_watched(self, watched: t.Mapping[str, str | None]) -> Stamp:
+        """Return the stamp with the fingerprints of files that somebody else writes."""
+        return dataclasses.replace(self, watched=watched)
+
+    def reloads_to(self, other: Stamp) -> bool:
+        """Tell whether a reload makes a difference."""
+        return (self.reload, self.watched, self.links) != (other.reload, other.watched, other.links)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +155,7 @@ def plan_unit(
         activate = "start"
     elif loaded is None or loaded.restart != wanted.restart:
         activate, stale = "restart", True
-    elif loaded.reload != wanted.reload:
+    elif loaded.reloads_to(wanted):
         activate, stale = "reload", True
     outdated = stale and hands_off
     return UnitPlan(
@@ -126,12 +174,22 @@ def parse_show(text: str) -> list[dict[str, str]]:
     ]
 
 
-def _fingerprint(files: t.Iterable[ManagedFile]) -> str:
-    digest = hashlib.sha256()
-    for file in sorted(files, key=lambda file: file.path):
-        digest.update(f"{file.path}\0{len(file.content)}\0".encode())
-        digest.update(file.content)
-    return digest.hexdigest()
+def fingerprint(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
-__all__ = ("ChangeAction", "ManagedFile", "Stamp", "UnitPlan", "UnitState", "parse_show", "plan_unit")
+def _fingerprints(files: t.Iterable[ManagedFile]) -> dict[str, str]:
+    return {file.path: fingerprint(file.content) for file in sorted(files, key=lambda file: file.path)}
+
+
+__all__ = (
+    "ChangeAction",
+    "Link",
+    "ManagedFile",
+    "Stamp",
+    "UnitPlan",
+    "UnitState",
+    "fingerprint",
+    "parse_show",
+    "plan_unit",
+)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import ssl
+import time
 import typing as t
 from dataclasses import dataclass, field
 
@@ -33,6 +34,10 @@ if t.TYPE_CHECKING:
     from .._replication.session import Row, Statement
 
 _TLS_PROBLEM = 2026
+_HANGING_SHARE = 0.6
+"""Of the time that is left, for a statement that may hang."""
+_LEAST_SECONDS = 0.05
+"""Even too late, what has come already is read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +55,8 @@ class Login:
     connect_timeout: float
     statement_timeout: float
     """A server whose disk is full takes statements and never answers: nothing may wait without an end."""
+    socket_encrypted: bool = False
+    """TLS on the socket, too: only on a connection with TLS does a server say which certificate it shows."""
 
     @property
     def endpoint(self) -> str:
@@ -62,26 +69,38 @@ class SqlSession:
     def __init__(self, connection: pymysql.connections.Connection[pymysql.cursors.DictCursor], login: Login) -> None:
         self._connection = connection
         self._login = login
+        self.deadline: float | None = None
+        """By the monotonic clock, for all statements until it is set anew; each has its own limit besides."""
         greeting: str = t.cast("t.Any", connection).server_version  # the attribute is missing in the type stubs
         self.dialect: Dialect = dialect_of(greeting)
 
     def query(self, statement: Statement) -> list[Row]:
         """Run a statement and return its rows."""
+        seconds = self._allow(statement)
         try:
             with self._connection.cursor() as cursor:
                 # Always with parameters, even with none: then a percent sign in the text is doubled everywhere.
                 cursor.execute(statement.sql, statement.parameters)
                 return list(cursor.fetchall())
         except (pymysql.MySQLError, OSError) as exc:
-            raise self._translated(exc, statement) from None
+            raise self._translated(exc, statement, seconds) from None
 
-    def _translated(self, exc: Exception, statement: Statement) -> Exception:
+    def _allow(self, statement: Statement) -> float:
+        """Tell the driver how long to wait for this answer: it has no public way to change that."""
+        seconds = _seconds(self._login.statement_timeout, self.deadline)
+        if statement.may_hang and self.deadline is not None:
+            seconds *= _HANGING_SHARE
+        t.cast("t.Any", self._connection)._read_timeout = seconds  # noqa: SLF001
+        return seconds
+
+    def _translated(self, exc: Exception, statement: Statement, seconds: float) -> Exception:
         code, message = _words(exc)
-        verb = " ".join(statement.sql.split()[:3])
+        verb = statement.verb
         if _is_timeout(exc):
             return StatementTimeoutError(
+                verb,
                 f"{self._login.endpoint} took the statement {verb} … and did not answer within "
-                f"{self._login.statement_timeout:g} s: look whether its disk is full or it waits for a lock"
+                f"{seconds:.2g} s: look whether its disk is full or it waits for a lock",
             )
         if statement.secret:
             message = "the server's words are withheld, because they may quote a password"
@@ -93,8 +112,9 @@ class SqlSession:
             self._connection.close()
 
 
-def connect(login: Login) -> SqlSession:
+def connect(login: Login, *, deadline: float | None = None) -> SqlSession:
     """Open a connection and find out which engine answers."""
+    seconds = _seconds(login.statement_timeout, deadline)
     if DRIVER_PROBLEM is not None:
         raise ConnectionFailedError(f"PyMySQL is missing here ({DRIVER_PROBLEM})", "install python3-pymysql")
     try:
@@ -104,9 +124,9 @@ def connect(login: Login) -> SqlSession:
             password=login.password.encode(),  # a str would be sent as Latin-1
             charset="utf8mb4",
             autocommit=True,
-            connect_timeout=login.connect_timeout,
-            read_timeout=login.statement_timeout,
-            write_timeout=login.statement_timeout,
+            connect_timeout=_seconds(login.connect_timeout, deadline),
+            read_timeout=seconds,
+            write_timeout=seconds,
             cursorclass=pymysql.cursors.DictCursor,
         )
     except (pymysql.MySQLError, OSError, RuntimeError) as exc:
@@ -114,6 +134,7 @@ def connect(login: Login) -> SqlSession:
     session: SqlSession | None = None
     try:
         session = SqlSession(connection, login)
+        session.deadline = deadline
         _insist_on_tls(connection, login)
     except BaseException:
         with contextlib.suppress(pymysql.MySQLError, OSError):
@@ -132,13 +153,26 @@ def connected(login: Login) -> c.Iterator[SqlSession]:
         session.close()
 
 
+def _seconds(limit: float, deadline: float | None) -> float:
+    return limit if deadline is None else max(_LEAST_SECONDS, min(limit, deadline - time.monotonic()))
+
+
 def _address(login: Login) -> dict[str, t.Any]:
     if not login.host:
-        return {"unix_socket": login.unix_socket, "ssl_disabled": True}
+        encryption = {"ssl": _unverified()} if login.socket_encrypted else {"ssl_disabled": True}
+        return {"unix_socket": login.unix_socket, **encryption}
     address: dict[str, t.Any] = {"host": login.host, "port": login.port}
     if login.ca_file:
         address["ssl"] = _trusting(login.ca_file)
     return address
+
+
+def _unverified() -> ssl.SSLContext:
+    """Encrypt without asking who it is: on the other end of a socket is this host."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def _trusting(ca_file: str) -> ssl.SSLContext:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from .._replication.errors import DatabaseError
-from .._replication.plan import SourceSettings, SourceView
+from .._replication.steps import SourceSettings, SourceView
 from .connection import Login, connected
 
 

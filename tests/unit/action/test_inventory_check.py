@@ -99,6 +99,18 @@ def test_a_required_variable_that_nobody_set_is_told_for_the_roles_of_the_host()
     assert inspect("db1", roles=["load_balancer"], wiring={"load_balancer_servers": []}) == []
 
 
+def test_what_does_not_fit_on_balancers_is_told_once_by_the_first_of_them():
+    bad = {name: {"load_balancer_https_redirect_enabled": True} for name in INVENTORY}
+    told = ["lb1, web1: load_balancer_https_redirect_enabled is True, and without a certificate there is no HTTPS"]
+    found = [inspect(host, bad, balancers=["lb1", "web1"]) for host in INVENTORY]
+    assert found == [told, [], [], []]
+
+
+def test_what_does_not_fit_is_told_where_there_is_a_balancer_only():
+    bad = {"db1": {"load_balancer_https_redirect_enabled": True}}
+    assert inspect("db1", bad, balancers=["lb1"]) == []
+
+
 def test_a_variable_of_the_stack_is_held_against_its_description():
     bad = {"lb1": {"webinfra_app": {"prot": 1}}}
     stack = {"webinfra_app": {"type": "dict", "options": {"port": {"type": "int"}}}}
@@ -132,3 +144,23 @@ def test_a_distribution_is_told_by_its_own_host():
     facts = {"ansible_facts": {"ansible_distribution": "Rocky", "ansible_distribution_version": "9.4"}}
     assert inspect("db1", facts=facts)[0].startswith("db1: it runs Rocky 9.4, which is not supported")
     assert inspect("db1", facts=facts, allow_untested=True) == []
+
+
+SURVEY = {**DEBIAN, "addresses": [{"interface": "eth0", "address": "10.20.0.11/24"}]}
+
+
+def inspect_address(host, address):
+    """Look at a host whose groups make it a balancer."""
+    return inspect(
+        host, roles=["virtual_ip"], virtual_ip=address, balancers=["lb1", "lb2"], facts=SURVEY, wiring=SHARED
+    )
+
+
+SHARED = {"virtual_ip_addresses": [], "virtual_ip_member": "", "virtual_ip_members": []}
+
+
+def test_an_address_that_balancers_cannot_share_is_told_once_and_by_each_balancer_that_cannot_have_it():
+    assert inspect_address("lb1", "10.20.0.10") == []
+    assert "is the address of db1" in inspect_address("lb1", "10.20.0.31")[0]
+    assert inspect_address("web1", "10.20.0.31") == []
+    assert "10.30.0.10 is in none of its networks" in inspect_address("web1", "10.30.0.10")[0]

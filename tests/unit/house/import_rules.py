@@ -30,9 +30,15 @@ class Rule:
 RULES: dict[str, Rule] = {
     **dict.fromkeys(PURE_ROOMS, Rule()),
     "_sql": Rule(rooms=frozenset({"_replication"}), packages=("pymysql",)),
-    "_module": Rule(rooms=PURE_ROOMS | {"_sql"}, packages=("ansible.module_utils",)),
+    "_seeding": Rule(rooms=frozenset({"_replication", "_sql"})),
+    "_files": Rule(),
+    "_proxy": Rule(rooms=frozenset({"_balancer"})),
+    "_guard": Rule(rooms=frozenset({"_replication", "_sql", "_files"})),
+    "_module": Rule(rooms=PURE_ROOMS | {"_sql", "_seeding", "_files", "_proxy"}, packages=("ansible.module_utils",)),
     "modules": Rule(
-        rooms=PURE_ROOMS | {"_module"}, packages=("ansible.module_utils.basic",), errors_from=frozenset({"_sql"})
+        rooms=PURE_ROOMS | {"_module", "_files"},
+        packages=("ansible.module_utils.basic",),
+        errors_from=frozenset({"_sql"}),
     ),
     **dict.fromkeys(CONTROLLER_ROOMS, Rule(rooms=PURE_ROOMS | {"plugin_utils"}, packages=("ansible", "yaml"))),
     "doc_fragments": Rule(),

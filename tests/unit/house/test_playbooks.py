@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 
-from .tree import PLAYBOOKS, ROOT, name_of
+from .tree import PLAYBOOKS, ROOT, load, name_of
 
 
 @pytest.mark.parametrize("path", PLAYBOOKS, ids=name_of)
@@ -18,3 +19,20 @@ def test_a_playbook_can_be_called_by_its_full_name(path):
 def test_no_group_variables_stand_beside_the_playbooks():
     # They would outrank group_vars/all of the user's inventory.
     assert not (ROOT / "playbooks" / "group_vars").exists()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "playbooks" / "vars").glob("*.yml")), ids=lambda path: path.name)
+def test_no_variable_refers_to_itself(path):
+    """Up to ansible-core 2.18 that is a loop, even between two keys of one dictionary."""
+    found = [name for name, value in load(path).items() if re.search(rf"(?<![\w.]){name}(?!\w)", json.dumps(value))]
+    assert found == []
+
+
+YAML_FILES = sorted(path for room in ("roles", "playbooks") for path in (ROOT / room).rglob("*.yml"))
+
+
+@pytest.mark.parametrize("path", YAML_FILES, ids=name_of)
+def test_numbers_are_made_numbers_before_they_are_multiplied(path):
+    """On a command line every value is text, and text times 3600 is a very long text."""
+    factors = re.findall(r"(\w+)\)? \* \d", path.read_text())
+    assert {factor for factor in factors if not factor.isdigit()} <= {"int"}

@@ -39,6 +39,21 @@ def test_the_site_installs_the_database_that_its_role_would_install():
         assert f"'{engine}': {words['packages']}" in PACKAGES["db_servers"]
 
 
+def test_the_site_installs_what_a_shared_address_would_install():
+    assert f"({installed_by('virtual_ip')} if __webinfra_virtual_ip else [])" in PACKAGES["load_balancers"]
+
+
+def test_a_shared_address_asks_for_what_the_load_balancer_answers():
+    defaults = role("load_balancer", "defaults/main.yml")
+    assert f"default('{defaults['load_balancer_alive_path']}')" in STACK["virtual_ip_path"]
+    assert f"default({defaults['load_balancer_port']})" in STACK["virtual_ip_port"]
+
+
+def test_a_shared_address_that_is_not_declared_any_more_has_no_unit_left():
+    units = [task["webinfra.stack.configured_service"]["name"] for task in role("virtual_ip", "tasks/configure.yml")]
+    assert f"else {units[::-1]}" in STACK["load_balancer_stopped_units"]
+
+
 def test_the_site_installs_the_router_that_its_role_would_install():
     assert str(installed_by("database_router")) in PACKAGES["web_servers"]
 
@@ -47,3 +62,10 @@ def test_the_defaults_of_the_wiring_are_those_of_the_roles():
     assert f"default('{role('database', 'defaults/main.yml')['database_engine']}')" in STACK["__webinfra_engine"]
     provider = role("load_balancer", "defaults/main.yml")["load_balancer_provider"]
     assert f"default('{provider}')" in STACK["__webinfra_provider"]
+    balancer = role("load_balancer", "defaults/main.yml")
+    for wired, variable in (("http", ""), ("https", "https_"), ("balancer_metrics", "metrics_")):
+        assert f"default({balancer[f'load_balancer_{variable}port']})" in STACK[f"__webinfra_{wired}_port"]
+
+
+def test_a_failover_counts_on_the_durability_that_replication_sets():
+    assert STACK["failover_durability"] == role("replication", "vars/main.yml")["replication_durability_in_force"]

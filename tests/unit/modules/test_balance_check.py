@@ -65,6 +65,13 @@ def test_equal_shares_for_unequal_weights_fail_with_a_table(capsys):
     assert "web1    3       30        20        <- too few" in result["msg"]
 
 
+def test_without_weights_one_server_may_answer_everything_but_not_one_that_stands_by(capsys):
+    with balancer("web2") as url:
+        assert "failed" not in run(capsys, url=url, weighted=False)
+        passive = run(capsys, url=url, weighted=False, servers=[{"name": "web1"}, {"name": "web2", "backup": True}])
+    assert "web2    1 (backup)  0         40        <- should stand by" in passive["msg"]
+
+
 def test_each_request_has_the_path_and_the_headers_that_were_given(capsys):
     with balancer("web1") as url:
         result = run(

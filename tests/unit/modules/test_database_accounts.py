@@ -108,7 +108,7 @@ def test_check_mode_predicts_and_does_not_act(run: Run, engine: str) -> None:
     assert result["changed"] is True
     assert result["changes"] == ["drop replication@%"]
     assert "replication@%" not in result["diff"]["after"]["accounts"]
-    assert len(asked.asked) == 6
+    assert len(asked.asked) == len(answers(engine, "primary") + answers(engine, "accounts"))
 
 
 @every_engine
@@ -117,7 +117,7 @@ def test_a_replica_is_refused(run: Run, engine: str) -> None:
     result = run(asked, **wanted(engine))
     assert result["failed"]
     assert "Run this on the primary" in result["msg"]
-    assert len(asked.asked) == 2
+    assert len(asked.asked) == len(answers(engine, "replica"))
 
 
 @every_engine

@@ -118,6 +118,29 @@ def test_udp_is_not_tried():
     assert ("db1", 53) not in probes("web1", flows=[flow(ports=[53], protocol="udp")])
 
 
+VRRP = {"name": "vrrp", "from": "load_balancers", "to": "load_balancers", "protocol": "vrrp"}
+TWO_BALANCERS = [*HOSTS, {"name": "lb2", "address": "10.20.0.12", "groups": ["all", "load_balancers"]}]
+
+
+def test_a_protocol_without_ports_is_let_in_as_a_whole_from_the_others():
+    found = matrix([VRRP], TWO_BALANCERS).rules_for("lb1")
+    assert [rule.as_result() for rule in found] == [
+        {"from": "10.20.0.12", "protocol": "vrrp", "comment": "vrrp (lb2)"},
+    ]
+
+
+def test_a_protocol_without_ports_is_not_tried():
+    assert matrix([VRRP], TWO_BALANCERS).probes_from("lb1") == ()
+
+
+def test_a_port_on_which_nobody_always_listens_is_tried_only_by_those_who_must_not_reach_it():
+    found = probes("web1", flows=[*FLOWS, flow(permanent=False)])
+    assert ("db1", 6379) not in found
+    assert found["web2", 6379] == ("closed", "cache")
+    assert probes("lb1", flows=[flow(permanent=False)])["db1", 6379] == ("closed", "cache")
+    assert rules("db1", flows=[flow(permanent=False)])[0] == "10.20.0.21 6379/tcp cache (web1)"
+
+
 def test_a_group_of_the_topology_may_be_empty():
     assert rules("lb1", flows=[flow(**{"from": "monitoring", "to": "all"})]) == []
 
@@ -136,7 +159,10 @@ def test_a_group_of_the_topology_may_be_empty():
         ({"ports": 6379}, "ports must be a list; write ports: .6379."),
         ({"ports": None}, "ports missing"),
         ({"name": None}, "flow without a name: name missing"),
-        ({"protocol": "icmp"}, "protocol 'icmp' is not known; write tcp or udp"),
+        ({"protocol": "icmp"}, "protocol 'icmp' is not known; write tcp or udp or vrrp"),
+        ({"protocol": "vrrp"}, "flow cache: vrrp has no ports; leave ports out"),
+        ({"protocol": "vrrp", "ports": None, "from": None}, "from missing; every flow has name, from, to$"),
+        ({"permanent": "maybe"}, "permanent: 'maybe' is neither true nor false"),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else "",
 )

@@ -80,6 +80,15 @@ def test_a_weight_that_is_none_is_told_by_its_host(weight):
     assert whats(found) == [f"web1: weight {weight!r} is not a whole number from 0 to 256"]
 
 
+@pytest.mark.parametrize("name", ["max_connections", "slow_start"])
+@pytest.mark.parametrize("value", ["many", -1, 1.5, True, None])
+def test_a_limit_that_is_no_number_is_told_by_its_host(name, value):
+    assert whats(check_servers([member(**{name: value})], "web_servers")) == [
+        f"web1: {name} {value!r} is not a whole number"
+    ]
+    assert check_servers([member(**{name: "20"})], "web_servers") == []
+
+
 @pytest.mark.parametrize("backup", ["perhaps", 2, None, []])
 def test_a_backup_that_is_neither_true_nor_false_is_told_by_its_host(backup):
     found = check_servers([member(backup=backup)], "web_servers")

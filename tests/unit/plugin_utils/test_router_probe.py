@@ -55,6 +55,33 @@ def test_the_query_is_a_command_of_its_own():
     assert content[1:] == b"SELECT IF(@@global.read_only,'IS-REPLICA','IS-PRIMARY') AS s"
 
 
+def question(packet):
+    sequence, content = payload(packet)
+    assert (sequence, content[0]) == (0, 3)
+    return content[1:].decode()
+
+
+def test_a_replica_is_asked_how_old_its_heartbeat_is():
+    asked = question(router_probe("mysql", "router_check", "we`bi-n%fra", 30).replica_query)
+    # Neither older than allowed, nor written in the future: then one of the clocks is wrong, and no age can be told.
+    assert "FROM `we``bi-n%fra`.heartbeat) BETWEEN -30 AND 30,'IS-REPLICA','IS-BEHIND')" in asked
+
+
+def test_who_takes_writes_does_not_depend_on_the_heartbeat():
+    assert "heartbeat" not in question(router_probe("mysql", "router_check", "webinfra", 30).query)
+
+
+def test_without_a_limit_no_heartbeat_is_asked_for():
+    probe = router_probe("mysql", "router_check", "webinfra", 0)
+    assert probe.replica_query == probe.query
+
+
+@pytest.mark.parametrize(("schema", "max_lag"), [("", 30), ("webinfra", -1)], ids=["no schema", "negative"])
+def test_a_limit_that_cannot_be_asked_for_is_refused(schema, max_lag):
+    with pytest.raises(RouterProbeError, match="needs the schema of the heartbeat"):
+        router_probe("mariadb", "router_check", schema, max_lag)
+
+
 def test_the_goodbye_is_one_byte():
     assert payload(router_probe("mariadb", "router_check").quit) == (0, b"\x01")
 

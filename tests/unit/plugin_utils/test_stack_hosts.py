@@ -9,6 +9,10 @@ from ansible_collections.webinfra.stack.plugins.plugin_utils.stack_hosts import 
 GROUPS = {"all": ["lb1", "web1", "web2"], "load_balancers": ["lb1"], "web_servers": ["web1", "web2"]}
 
 
+NO_LIMITS = {"max_connections": 0, "slow_start": 0}
+LIMITS = {"max_connections": 50, "slow_start": 20}
+
+
 def hosts(**variables):
     return {host.name: host for host in stack_hosts({name: variables.get(name, {}) for name in GROUPS["all"]}, GROUPS)}
 
@@ -48,8 +52,9 @@ def test_a_server_id_of_an_ipv6_address_fits_into_32_bits():
 
 
 def test_a_pool_has_the_servers_of_one_group_in_the_order_of_the_inventory():
-    found = [host.as_result() for host in hosts(web1={"weight": 3}, web2={"backup": True}).values()]
+    limited = {"backup": True, "max_connections": "50", "slow_start": 20}
+    found = [host.as_result() for host in hosts(web1={"weight": 3}, web2=limited).values()]
     assert pool(found, "web_servers", 8000) == [
-        {"name": "web1", "address": "web1", "port": 8000, "weight": 3, "backup": False},
-        {"name": "web2", "address": "web2", "port": 8000, "weight": 1, "backup": True},
+        {"name": "web1", "address": "web1", "port": 8000, "weight": 3, "backup": False, **NO_LIMITS},
+        {"name": "web2", "address": "web2", "port": 8000, "weight": 1, "backup": True, **LIMITS},
     ]

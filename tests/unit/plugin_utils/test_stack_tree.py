@@ -15,10 +15,18 @@ HOSTS = [
 HEALTHY = {"primary": "db1", "replicas": ["db2"], "canary": {"seconds": {"db2": 0.004}}}
 
 
-def lines(replication=None, hosts=HOSTS, colour=False):
+def lines(replication=None, hosts=HOSTS, colour=False, overrides=None, shared_address="", holders=()):
     seen = HEALTHY if replication is None else replication
     tiers = stack_tiers(
-        hosts, provider="haproxy", engine="mariadb", release="abc", shares={"web1": 40}, replication=seen
+        hosts,
+        provider="haproxy",
+        engine="mariadb",
+        release="abc",
+        shares={"web1": 40},
+        overrides=overrides or {},
+        shared_address=shared_address,
+        holders=holders,
+        replication=seen,
     )
     return tree_lines("http://127.0.0.1:8080", tiers, colour=colour)
 
@@ -56,3 +64,16 @@ def test_colours_are_only_added_when_asked_for():
 
 def test_databases_that_were_not_asked_are_not_accused():
     assert lines({})[-1].endswith("not asked in this run")
+
+
+def test_nobody_forgets_a_server_that_was_taken_out():
+    override = {"state": "drain", "weight": None, "since": "2026-11-27", "requested_by": "anna", "reason": "new kernel"}
+    assert "drain since 2026-11-27 by anna: new kernel" in "\n".join(lines(overrides={"web1": override}))
+    lighter = {"state": "ready", "weight": 1, "since": "2026-11-27", "requested_by": None, "reason": None}
+    assert "ready with weight 1 since 2026-11-27" in "\n".join(lines(overrides={"web1": lighter}))
+
+
+def test_a_shared_address_is_shown_where_it_is():
+    two = [HOSTS[0], {**HOSTS[0], "name": "lb2", "address": "10.0.0.12"}]
+    shown = lines(hosts=two, shared_address="10.0.0.10", holders=["lb2"])
+    assert shown[2:] == ["   ├─ ● lb1  10.0.0.11  haproxy, stands by", "   └─ ● lb2  10.0.0.12  haproxy, has 10.0.0.10"]

@@ -6,31 +6,20 @@ from __future__ import annotations
 
 import typing as t
 
-from ..gtid import MariaDBGtids
 from ..passwords import native_hash, native_matches
-from ..plan import Action, SourceIdentity, SourceSettings
-from ..session import Row, Session, Statement
-from ..status import Engine, Link, ServerStatus, ThreadState
-from .base import SYSTEM_SCHEMAS, Dialect, engine_error, hosts, is_on, thread_state
+from ..session import Session, Statement
+from ..status import Engine, ServerStatus
+from ..steps import Action, SourceIdentity, SourceSettings
+from .base import HEARTBEAT_SCHEMA, Dialect
+from .mariadb_logs import LOGS
+from .mariadb_moves import MOVES
+from .mariadb_status import read_identity, read_status, read_what_answers
 
-_READ_SERVER = Statement(
-    "SELECT @@version AS version, @@global.server_id AS server_id, @@global.read_only AS read_only,"
-    " @@log_bin AS log_bin, @@log_slave_updates AS log_slave_updates,"
-    " @@global.gtid_binlog_state AS binlog_state, @@global.gtid_slave_pos AS slave_pos,"
-    " (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'UPTIME') AS uptime,"
-    " (SELECT COUNT(*) FROM information_schema.SCHEMATA"
-    f" WHERE SCHEMA_NAME NOT IN ({SYSTEM_SCHEMAS})) AS user_schemas,"
-    " (SELECT GROUP_CONCAT(HOST) FROM information_schema.PROCESSLIST"
-    " WHERE COMMAND LIKE 'Binlog Dump%%') AS replicas"
-)
-_READ_LINK = Statement("SHOW SLAVE STATUS")
-_READ_IDENTITY = Statement(
-    "SELECT @@global.server_id AS server_id, @@log_bin AS log_bin, @@log_slave_updates AS log_slave_updates,"
-    " @@global.gtid_binlog_state AS binlog_state, @@global.gtid_slave_pos AS slave_pos"
-)
 _FOLLOW = (
     "CHANGE MASTER TO MASTER_HOST=%s, MASTER_PORT=%s, MASTER_USER=%s, MASTER_PASSWORD=%s,"
-    " MASTER_USE_GTID=slave_pos, MASTER_CONNECT_RETRY=5, "
+    # It begins after what it has written itself: a former primary is told so with the same statement, or one that was
+    # killed in between would fetch its own transactions again.
+    " MASTER_USE_GTID=slave_pos, MASTER_DEMOTE_TO_SLAVE=1, MASTER_CONNECT_RETRY=1, MASTER_HEARTBEAT_PERIOD=0.5, "
 )
 _WITH_TLS = "MASTER_SSL=1, MASTER_SSL_CA=%s, MASTER_SSL_VERIFY_SERVER_CERT=1"
 _WITHOUT_TLS = "MASTER_SSL=0, MASTER_SSL_CA='', MASTER_SSL_VERIFY_SERVER_CERT=0"
@@ -47,40 +36,44 @@ class MariaDB(Dialect):
     """The dialect of MariaDB."""
 
     engine = Engine.MARIADB
+    moves = MOVES
+    logs = LOGS
     longest_source_password = 96
+    semi_sync_words = ("master", "slave")
+    figures_of_server = ("information_schema.GLOBAL_STATUS", "information_schema.GLOBAL_VARIABLES")
+    read_position = "SELECT @@global.gtid_current_pos AS position"
+    wait_for_position = "SELECT MASTER_GTID_WAIT(%s, %s) AS late"
+    hold_rows = " LOCK IN SHARE MODE"
+    login_plugin = "mysql_native_password"
+    read_settings = (
+        "SELECT VARIABLE_NAME AS name, GLOBAL_VALUE AS value, READ_ONLY AS static"
+        " FROM information_schema.SYSTEM_VARIABLES WHERE VARIABLE_NAME IN ({marks})"
+        " UNION ALL SELECT VARIABLE_NAME, VARIABLE_VALUE, 'YES'"
+        " FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME IN ({marks})"
+    )
+    static_settings = frozenset[str]()
+    settings_at_rest = frozenset({"slave_parallel_threads", "slave_parallel_mode", "slave_net_timeout"})
+    sessions_of = "SELECT ID AS id FROM information_schema.PROCESSLIST WHERE USER = %s AND HOST LIKE %s"
+    load_certificate = "FLUSH LOCAL SSL"
+    read_accounts = (
+        "SELECT account.User AS name, account.Host AS host, account.plugin AS plugin,"
+        " HEX(account.authentication_string) AS stored_hash, account.ssl_type AS ssl_type,"
+        " COALESCE(JSON_LENGTH(JSON_EXTRACT(methods.Priv, '$.auth_or')), 0) > 1 AS retained"
+        " FROM mysql.user AS account JOIN mysql.global_priv AS methods USING (User, Host)"
+        " WHERE account.User IN ({marks})"
+    )
 
-    def read_status(self, session: Session) -> ServerStatus:
-        row = session.query(_READ_SERVER)[0]
-        link_rows = session.query(_READ_LINK)
-        return ServerStatus(
-            engine=self.engine,
-            version=row["version"],
-            server_id=int(row["server_id"]),
-            server_uuid=None,
-            read_only=is_on(row["read_only"]),
-            super_read_only=None,
-            log_bin=is_on(row["log_bin"]),
-            gtid_enabled=is_on(row["log_slave_updates"]),
-            executed=_executed(row),
-            link=_link(link_rows[0]) if link_rows else None,
-            connected_replicas=hosts(row["replicas"]),
-            has_user_schemas=int(row["user_schemas"]) > 0,
-            uptime_seconds=int(row["uptime"]),
-        )
+    def read_status(self, session: Session, heartbeat_schema: str = HEARTBEAT_SCHEMA) -> ServerStatus:
+        return read_status(session, heartbeat_schema)
+
+    def read_what_answers(self, session: Session, unread: str) -> ServerStatus:
+        return read_what_answers(session, unread)
 
     def read_identity(self, session: Session) -> SourceIdentity:
-        row = session.query(_READ_IDENTITY)[0]
-        return SourceIdentity(
-            engine=self.engine.value,
-            server_id=int(row["server_id"]),
-            server_uuid=None,
-            log_bin=is_on(row["log_bin"]),
-            gtid_enabled=is_on(row["log_slave_updates"]),
-            executed=_executed(row),
-        )
+        return read_identity(session)
 
-    def stored_password_differs(self, session: Session, password: str) -> bool:  # noqa: ARG002 (the engine hides it)
-        return False
+    def stored_password_differs(self, session: Session, password: str) -> bool | None:  # noqa: ARG002 (see below)
+        return None  # the engine hides it
 
     def statements(self, action: Action, source: SourceSettings | None) -> tuple[Statement, ...]:
         if action is Action.FOLLOW and source is not None:
@@ -91,8 +84,15 @@ class MariaDB(Dialect):
         # As a hash: the statement reaches the binary log as it is written.
         return "IDENTIFIED VIA mysql_native_password USING %s", (native_hash(password),)
 
+    def rotation(self, password: str, stored: bytes) -> tuple[str, tuple[str, ...]]:
+        clause, parameters = self.authentication(password)
+        return f"{clause} OR mysql_native_password USING %s", (*parameters, stored.decode())
+
+    def discarding(self, password: str) -> tuple[str, tuple[str, ...]]:
+        return self.authentication(password)
+
     def password_matches(self, plugin: str, stored: bytes, password: str) -> bool:
-        return plugin == "mysql_native_password" and native_matches(stored, password)
+        return plugin == self.login_plugin and native_matches(stored, password)
 
     def privileges(self, name: str) -> frozenset[str]:
         return _PRIVILEGES.get(name, frozenset({name}))
@@ -104,35 +104,9 @@ _STATEMENTS: t.Final = {
     Action.STOP_THREADS: ("STOP SLAVE",),
     Action.CLEAR_HISTORY: ("RESET MASTER", "SET GLOBAL gtid_slave_pos = ''"),
     Action.START_THREADS: ("START SLAVE",),
+    Action.LOAD_SEMI_SYNC: (),  # built in
+    Action.RECONNECT: ("STOP SLAVE IO_THREAD", "START SLAVE IO_THREAD"),
 }
-
-
-def _executed(row: Row) -> MariaDBGtids:
-    """Join what the server logged with where its source left off: a seeded server has logged nothing yet."""
-    return MariaDBGtids.parse(row["binlog_state"]).union(MariaDBGtids.parse(row["slave_pos"]))
-
-
-def _link(row: Row) -> Link:
-    io_thread = thread_state(row["Slave_IO_Running"])
-    lag = row["Seconds_Behind_Master"]
-    return Link(
-        host=row["Master_Host"],
-        port=int(row["Master_Port"]),
-        user=row["Master_User"],
-        tls=is_on(row["Master_SSL_Allowed"]),
-        tls_verified=is_on(row["Master_SSL_Verify_Server_Cert"]),
-        ca_file=row["Master_SSL_CA_File"] or None,
-        auto_position=row["Using_Gtid"] == "Slave_Pos",
-        server_id=int(row["Master_Server_Id"]) or None,
-        server_uuid=None,
-        established=bool(row["Master_Log_File"]),
-        io_thread=io_thread,
-        sql_thread=thread_state(row["Slave_SQL_Running"]),
-        io_error=engine_error(row, "Last_IO"),
-        sql_error=engine_error(row, "Last_SQL"),
-        lag_seconds=int(lag) if lag is not None and io_thread is ThreadState.RUNNING else None,
-        received=MariaDBGtids.parse(row["Gtid_IO_Pos"] or ""),
-    )
 
 
 def _follow(source: SourceSettings) -> Statement:

@@ -56,3 +56,16 @@ def test_a_kernel_that_was_changed_behind_ufw_does_not_hold(before, after):
 
 def test_the_kernel_follows_the_policy_of_the_files():
     assert not holding(LISTINGS[4], incoming="allow")
+
+
+VRRP = (
+    "### tuple ### allow vrrp any 0.0.0.0/0 any 10.20.0.3 in comment={}\n"
+    "-A ufw-user-input -p vrrp -s 10.20.0.3 -j ACCEPT\n"
+)
+
+
+@pytest.mark.parametrize(("name", "held"), [("vrrp", True), ("112", True), ("113", False)])
+def test_a_protocol_without_ports_is_known_by_its_name_and_by_its_number(name, held):
+    file = VRRP.format(b"webinfra: vrrp (lb2)".hex())
+    listing = f"-P INPUT DROP\n-A ufw-user-input -s 10.20.0.3/32 -p {name} -j ACCEPT\n"
+    assert holds(listing, 4, rules_file=file, rules=parse_rules(file), incoming="deny") is held

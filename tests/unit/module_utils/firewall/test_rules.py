@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,18 @@ def test_a_declared_rule_is_what_ufw_writes_for_it():
     assert declared("fd00::21", 3306, comment="sql (web1)").rules(ipv6=True) == (RULES6[2],)
 
 
+def test_a_declared_protocol_without_ports_is_what_ufw_writes_for_it():
+    (rule,) = declared("10.20.0.3", None, "vrrp", comment="vrrp (lb2)").rules(ipv6=True)
+    assert rule == replace(RULES[14], comment="webinfra: vrrp (lb2)")
+
+
+def test_a_declared_protocol_without_ports_is_named_to_ufw_without_one():
+    assert declared("10.20.0.3", None, "vrrp", comment="vrrp (lb2)").words() == (
+        *("allow", "proto", "vrrp", "from", "10.20.0.3", "to", "any"),
+        *("comment", "webinfra: vrrp (lb2)"),
+    )
+
+
 def test_without_ipv6_anybody_is_anybody_over_ipv4():
     assert declared().rules(ipv6=False) == (RULES[1],)
 
@@ -91,10 +104,12 @@ def test_a_network_with_host_bits_is_written_as_ufw_keeps_it():
         ({"source": "web1"}, "'web1' of 'ssh (controller)' is neither an IP address nor a network"),
         ({"port": 0}, "port 0 of 'ssh (controller)' is not a port"),
         ({"port": 65536}, "port 65536 of 'ssh (controller)' is not a port"),
+        ({"port": None}, "there is no port, in 'ssh (controller)'"),
+        ({"protocol": "vrrp"}, "vrrp has no ports, in 'ssh (controller)'"),
         ({"comment": "it's"}, "has an apostrophe"),
         ({"comment": "a\nb"}, "control character"),
     ],
-    ids=["a name", "port 0", "port 65536", "apostrophe", "line break"],
+    ids=["a name", "port 0", "port 65536", "no port", "a port of vrrp", "apostrophe", "line break"],
 )
 def test_what_ufw_cannot_have_is_refused_before_it_is_asked(options, words):
     with pytest.raises(DeclaredRuleError, match=words.replace("(", r"\(").replace(")", r"\)")):

@@ -8,18 +8,21 @@ import typing as t
 
 import pytest
 
+from ansible_collections.webinfra.stack.plugins.module_utils._replication.account_reading import read_found
+from ansible_collections.webinfra.stack.plugins.module_utils._replication.account_summary import (
+    as_summary,
+    as_wanted_summary,
+)
 from ansible_collections.webinfra.stack.plugins.module_utils._replication.accounts import (
     Account,
     Change,
     Database,
     Found,
     Wanted,
-    as_summary,
-    as_wanted_summary,
     checked,
     plan_changes,
     privileges_of,
-    read_found,
+    two_passwords,
 )
 from ansible_collections.webinfra.stack.plugins.module_utils._replication.errors import RefusedError
 from ansible_collections.webinfra.stack.plugins.module_utils._replication.session import quote_identifier
@@ -105,13 +108,14 @@ def test_everything_is_read_in_four_statements(engine: str) -> None:
 
 @every_engine
 def test_an_empty_server_gets_everything(engine: str) -> None:
-    nothing = Found(charsets={}, canary_exists=False, accounts={})
+    nothing = Found(charsets={}, accounts={})
     made = [change.description for change in plan_changes(dialect(engine), nothing, wanted(engine))]
-    assert made[:4] == [
+    assert made[:5] == [
         "create the database app_db (utf8mb4)",
         "create the database we`ird-%s (utf8mb4)",
         "create the database webinfra (utf8mb4)",
         "create the table webinfra.canary",
+        "create the table webinfra.heartbeat",
     ]
     assert "create router@%" in made
 
@@ -147,6 +151,18 @@ def test_an_absent_account_is_dropped_everywhere(engine: str) -> None:
 
 
 @every_engine
+def test_who_is_dropped_is_cut_off_and_nobody_else(engine: str) -> None:
+    def locked_out(**values: t.Any) -> list[tuple[str, str] | None]:
+        asked = with_account(engine, "app", **values)
+        return [change.locks_out for change in changes(engine, asked) if change.description.startswith("drop")]
+
+    assert locked_out(hosts=frozenset({"%"})) == [("app", "10.0.0.2:%")]
+    # Connections that came in by a pattern cannot be told from those of the hosts that stay.
+    assert locked_out(hosts=frozenset({"10.0.0.2"})) == [None]
+    assert locked_out(hosts=frozenset()) == [("app", "%"), ("app", "%")]
+
+
+@every_engine
 def test_privileges_are_exact(engine: str) -> None:
     asked = with_account(engine, "monitoring", privileges={"*.*": frozenset({"PROCESS", "RELOAD"})})
     text = "\n".join(described(engine, asked))
@@ -164,7 +180,7 @@ def test_an_underscore_in_a_database_is_not_a_wildcard(engine: str) -> None:
 
 @every_engine
 def test_no_statement_and_no_description_contains_a_password(engine: str) -> None:
-    nothing = Found(charsets={}, canary_exists=False, accounts={})
+    nothing = Found(charsets={}, accounts={})
     for change in plan_changes(dialect(engine), nothing, wanted(engine)):
         assert PASSWORD not in change.description
         assert PASSWORD not in change.statement.sql
@@ -172,7 +188,7 @@ def test_no_statement_and_no_description_contains_a_password(engine: str) -> Non
 
 
 def test_mariadb_gets_a_hash_because_its_binary_log_keeps_the_words() -> None:
-    nothing = Found(charsets={}, canary_exists=False, accounts={})
+    nothing = Found(charsets={}, accounts={})
     for change in plan_changes(dialect("mariadb"), nothing, wanted("mariadb_11_8")):
         assert PASSWORD not in str(change.statement.parameters)
 
@@ -199,6 +215,77 @@ def test_the_predicted_summary_is_the_one_found_afterwards(engine: str) -> None:
 def test_the_predicted_summary_shows_a_new_password_without_showing_it(engine: str) -> None:
     asked = with_account(engine, "app", password="other")
     assert as_wanted_summary(dialect(engine), found(engine), asked)["accounts"]["app@%"]["password"] == "set anew"
+
+
+@every_engine
+def test_a_password_that_is_kept_gets_in_beside_the_new_one(engine: str) -> None:
+    asked = dataclasses.replace(with_account(engine, "app", password="other"), old_passwords_kept=True)
+    assert described(engine, asked) == [
+        "set the password of app@%, and keep the old one",
+        "set the password of app@10.0.0.2, and keep the old one",
+    ]
+    assert two_passwords(dialect(engine), found(engine), asked) == ["app@%", "app@10.0.0.2"]
+    sql = changes(engine, asked)[0].statement.sql
+    assert "RETAIN CURRENT PASSWORD" in sql or " OR mysql_native_password USING " in sql
+
+
+def retained(engine: str) -> Found:
+    """Return the recorded server after a rotation that has not ended."""
+    before = found(engine)
+    accounts = {
+        who: dataclasses.replace(existing, retained=who[0] == "app") for who, existing in before.accounts.items()
+    }
+    return dataclasses.replace(before, accounts=accounts)
+
+
+@every_engine
+def test_a_rotation_ends_only_when_it_is_told_to(engine: str) -> None:
+    kept = wanted(engine, old_passwords_kept=True)
+    assert plan_changes(dialect(engine), retained(engine), kept) == []
+    assert two_passwords(dialect(engine), retained(engine), kept) == ["app@%", "app@10.0.0.2"]
+    ended = plan_changes(dialect(engine), retained(engine), wanted(engine))
+    assert [change.description for change in ended] == [
+        "discard the old password of app@%",
+        "discard the old password of app@10.0.0.2",
+    ]
+    assert two_passwords(dialect(engine), retained(engine), wanted(engine)) == []
+
+
+@every_engine
+def test_nothing_is_kept_of_an_account_that_had_no_password(engine: str) -> None:
+    asked = dataclasses.replace(with_account(engine, "router", password="first"), old_passwords_kept=True)
+    assert described(engine, asked) == ["set the password of router@%"]
+    assert two_passwords(dialect(engine), found(engine), asked) == []
+
+
+@every_engine
+def test_a_summary_says_that_two_passwords_get_in(engine: str) -> None:
+    kept = wanted(engine, old_passwords_kept=True)
+    assert as_summary(retained(engine), kept)["accounts"]["app@%"]["password"] == "set, and the old one"
+    assert as_wanted_summary(dialect(engine), retained(engine), kept) == as_summary(retained(engine), kept)
+
+
+@pytest.mark.parametrize(
+    ("scope", "privilege", "canary", "accepted"),
+    [
+        ("webinfra.heartbeat", "SELECT", "webinfra", True),
+        ("webinfra.heartbeat", "INSERT", "webinfra", False),
+        ("webinfra.canary", "SELECT", "webinfra", False),
+        ("webinfra.*", "SELECT", "webinfra", False),
+        ("None.heartbeat", "SELECT", None, False),
+    ],
+    ids=["read the heartbeat", "write it", "another table", "the database", "no canary database"],
+)
+def test_an_account_without_a_password_may_read_the_heartbeat_and_nothing_else(
+    scope: str, privilege: str, canary: str | None, *, accepted: bool
+) -> None:
+    router = account("mariadb_11_8", "router", password="", privileges={scope: frozenset({privilege})})
+    asked = Wanted(canary_database=canary, accounts=(router,))
+    if accepted:
+        assert checked(asked) == asked
+        return
+    with pytest.raises(RefusedError, match="without a password"):
+        checked(asked)
 
 
 REFUSED: list[tuple[str, dict[str, t.Any], str]] = [

@@ -7,13 +7,14 @@ import typing as t
 
 import pytest
 
-from ansible_collections.webinfra.stack.plugins.module_utils._replication.plan import Refusal
+from ansible_collections.webinfra.stack.plugins.module_utils._replication.status import ThreadState
+from ansible_collections.webinfra.stack.plugins.module_utils._replication.steps import Refusal
 from ansible_collections.webinfra.stack.plugins.module_utils._replication.topology import (
     InvalidTopologyError,
     Server,
     choose_primary,
 )
-from ansible_collections.webinfra.stack.tests.unit.module_utils.replication.replay import ENGINES, link, status
+from ansible_collections.webinfra.stack.tests.unit.module_utils.replication.replay import ENGINES, link, session, status
 
 if t.TYPE_CHECKING:
     from ansible_collections.webinfra.stack.plugins.module_utils._replication.status import Link, ServerStatus
@@ -122,6 +123,31 @@ def test_a_doubtful_topology_is_refused_with_what_to_do(engine: str, words: str,
     assert "What to do: " in decision.reason
 
 
+@every_engine
+def test_what_a_replica_has_received_and_not_applied_counts_as_well(engine: str) -> None:
+    received = link(engine, "conflict", sql_error=None, host="db1", server_id=None, server_uuid=None)
+    servers = [
+        Server(name="db1", status=server(engine, "data")),
+        Server(name="db2", status=status(engine, "replica", executed=history(engine), link=received)),
+    ]
+    decision = choose_primary(servers, "db1")
+    assert isinstance(decision, Refusal), "the recorded conflict has been received"
+    assert "lacks transactions that db2 has" in decision.reason
+
+
+@every_engine
+def test_a_primary_that_nobody_receives_from_any_more_is_not_opened(engine: str) -> None:
+    """As a failover leaves them that was killed, or that still goes on."""
+    stopped = link(engine, "replica", host="db1", io_thread=ThreadState.STOPPED, established=True)
+    servers = [
+        Server(name="db1", status=server(engine, "data")),
+        Server(name="db2", status=status(engine, "replica", executed=history(engine), link=stopped)),
+    ]
+    decision = choose_primary(servers, "db1")
+    assert isinstance(decision, Refusal)
+    assert "A failover may be under way" in decision.reason
+
+
 @pytest.mark.parametrize(
     "names", [[], ["db2"], ["db1", "db1"]], ids=["no servers", "initial is not listed", "listed twice"]
 )
@@ -133,3 +159,15 @@ def test_an_impossible_list_is_refused(names: list[str]) -> None:
 def test_another_port_of_the_same_host_is_another_server() -> None:
     second = Server(name="db1", addresses=frozenset({"db1.internal"}), port=3307, status=None)
     assert not second.is_source_of(follows("mysql_9_7", "db1.internal"))
+
+
+@every_engine
+def test_nothing_is_decided_from_a_replica_that_cannot_say_whom_it_follows(engine: str) -> None:
+    asked = session(engine, "hanging")
+    hanging = asked.dialect.read_what_answers(asked, "SHOW SLAVE STATUS")
+    closed = status(engine, "primary", read_only=True)
+    decision = choose_primary([Server(name="db1", status=closed), Server(name="db2", status=hanging)], "db1")
+    assert isinstance(decision, Refusal)
+    assert "db2 follows one that it does not name" in decision.reason
+    opened = status(engine, "primary", executed=closed.executed.union(hanging.executed))
+    assert choose_primary([Server(name="db1", status=opened), Server(name="db2", status=hanging)], "db2") == "db1"

@@ -6,6 +6,7 @@ import pytest
 
 from ansible_collections.webinfra.stack.plugins.module_utils._service.unit import (
     ChangeAction,
+    Link,
     ManagedFile,
     Stamp,
     UnitPlan,
@@ -97,8 +98,12 @@ def test_a_damaged_stamp_counts_as_unknown(text):
 
 
 def test_a_stamp_survives_being_written_and_read():
-    stamp = Stamp.of_files([file()])
+    stamp = Stamp.of_files([file()], links=[Link(path="/a", target="/b")]).with_watched({"/c": "one", "/d": None})
     assert Stamp.from_text(stamp.to_text()) == stamp
+
+
+def test_a_stamp_of_an_earlier_release_is_still_known():
+    assert Stamp.from_text('{"reload": {}, "restart": {}}') == Stamp.of_files([])
 
 
 def test_two_units_are_told_apart_in_the_output_of_show():

@@ -17,8 +17,8 @@ from ansible_collections.webinfra.stack.plugins.module_utils._replication.errors
     StatementFailedError,
     StatementTimeoutError,
 )
-from ansible_collections.webinfra.stack.plugins.module_utils._replication.plan import SourceSettings
 from ansible_collections.webinfra.stack.plugins.module_utils._replication.session import Statement
+from ansible_collections.webinfra.stack.plugins.module_utils._replication.steps import SourceSettings
 from ansible_collections.webinfra.stack.plugins.module_utils._sql.connection import Login, SqlSession, connect
 from ansible_collections.webinfra.stack.plugins.module_utils._sql.source import look_at_source
 
@@ -63,6 +63,7 @@ class Connection:
     """As much of a connection as a session uses."""
 
     server_version = "9.7.4-2"
+    _read_timeout: float
 
     def __init__(self, answer: t.Any) -> None:
         self.answer = answer
@@ -112,6 +113,37 @@ def test_a_statement_that_hangs_is_told_apart_from_one_that_is_refused() -> None
     hanging = session(pymysql.err.OperationalError(2013, "Lost connection during query (timed out)"))
     with pytest.raises(StatementTimeoutError, match="SHOW REPLICA STATUS … and did not answer within 1 s"):
         hanging.query(Statement("SHOW REPLICA STATUS"))
+
+
+def test_a_deadline_leaves_time_to_ask_otherwise_when_a_statement_hangs() -> None:
+    connection = Connection([])
+    hurried = SqlSession(t.cast("t.Any", connection), login())
+    hurried.deadline = time.monotonic() + 0.5
+    hurried.query(Statement("SELECT 1"))
+    assert 0.4 < connection._read_timeout <= 0.5
+    hurried.query(Statement("SHOW REPLICA STATUS", may_hang=True))
+    assert 0.2 < connection._read_timeout <= 0.3
+
+
+def test_what_has_come_is_read_even_after_the_deadline() -> None:
+    connection = Connection([])
+    late = SqlSession(t.cast("t.Any", connection), login())
+    late.deadline = time.monotonic() - 5
+    late.query(Statement("SELECT 1"))
+    assert 0 < connection._read_timeout < 0.1
+
+
+def test_without_a_deadline_a_statement_has_its_own_time() -> None:
+    connection = Connection([])
+    SqlSession(t.cast("t.Any", connection), login()).query(Statement("SHOW REPLICA STATUS", may_hang=True))
+    assert connection._read_timeout == 1
+
+
+def test_a_deadline_holds_for_a_port_that_never_speaks() -> None:
+    begin = time.monotonic()
+    with listening() as port, pytest.raises(ConnectionFailedError):
+        connect(login(port, connect_timeout=30, statement_timeout=30), deadline=begin + 0.3)
+    assert time.monotonic() - begin < 1
 
 
 def test_a_closed_port_is_unreachable_with_what_to_do() -> None:

@@ -44,7 +44,7 @@ def test_a_killed_primary_is_replaced_and_nothing_acknowledged_is_lost(
     assert trio.lost(writers) == set()
     assert result["lost"]["nothing_acknowledged_lost"]
     assert "commits waited up to 50 days for a replica" in result["lost"]["reason"]
-    assert trio.beating() == [result["primary"]]
+    trio.await_beat_of(result["primary"])
     trio.revive("db1")
     assert trio.open_servers() == [result["primary"]]
 

@@ -138,7 +138,7 @@ def test_a_primary_that_was_killed_opens_itself_and_nothing_acknowledged_is_lost
     trio.agree()
     assert trio.roles() == AT_FIRST
     assert trio.status("db1")["semi_sync"]["source_enabled"]
-    assert trio.beating() == ["db1"]
+    trio.await_beat_of("db1")
 
 
 def test_all_servers_that_were_restarted_at_once_end_as_they_were(trio: Trio) -> None:

@@ -35,7 +35,7 @@ def test_writes_move_there_and_back_and_none_is_lost(
         assert there.get("msg") is None
         assert (there["changed"], there["primary"], there["former_primary"]) == (True, "db2", "db1")
         assert trio.open_servers() == ["db2"]
-        assert trio.beating() == ["db2"]
+        trio.await_beat_of("db2")
         writers.go_on()
         back = trio.move("switchover", target="db1")
         assert (back["changed"], back["primary"]) == (True, "db1")
@@ -46,7 +46,7 @@ def test_writes_move_there_and_back_and_none_is_lost(
     trio.agree()
     assert trio.lost(writers) == set()
     assert trio.roles() == AT_FIRST
-    assert trio.beating() == ["db1"]
+    trio.await_beat_of("db1")
     assert trio.moves("db3") == [("switchover", "db1", "db2"), ("switchover", "db2", "db1")]
 
 

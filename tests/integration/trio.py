@@ -155,6 +155,10 @@ class Trio(Restarted):
         running = [name for name in self.addresses if self._running(name)]
         return [name for name in running if self.sql(name, state) == [{"state": "ENABLED"}]]
 
+    def await_beat_of(self, name: str) -> None:
+        """Wait until only this server writes the heartbeat: what silences the former primary reaches it as a replica."""
+        eventually(lambda: self.beating() == [name], seconds=10)
+
     def moves(self, name: str) -> list[tuple[str, str | None, str]]:
         rows = self.sql(name, "SELECT kind, former_primary, new_primary FROM webinfra.moves ORDER BY finished_at")
         return [(row["kind"], row["former_primary"], row["new_primary"]) for row in rows]

@@ -156,7 +156,7 @@ class Trio(Restarted):
         return [name for name in running if self.sql(name, state) == [{"state": "ENABLED"}]]
 
     def await_beat_of(self, name: str) -> None:
-        """Wait until only this server writes the heartbeat: what silences the former primary reaches it as a replica."""
+        """Wait until only this server writes the heartbeat; the former primary is silenced by what it replicates."""
         eventually(lambda: self.beating() == [name], seconds=10)
 
     def moves(self, name: str) -> list[tuple[str, str | None, str]]:

@@ -41,6 +41,7 @@ RULES: dict[str, Rule] = {
         errors_from=frozenset({"_sql"}),
     ),
     **dict.fromkeys(CONTROLLER_ROOMS, Rule(rooms=PURE_ROOMS | {"plugin_utils"}, packages=("ansible", "yaml"))),
+    "plugin_utils": Rule(rooms=PURE_ROOMS, packages=("ansible", "yaml", "cryptography")),
     "doc_fragments": Rule(),
 }
 

@@ -22,5 +22,9 @@ for task in \
   done
   kill -KILL -- "-$demo"
   wait "$demo" || true
+  # Its workers have sessions of their own, and would wait for it for ever.
+  for worker in $(grep --text --files-with-matches "^$PWD/.*webinfra\.stack\.demo" /proc/[0-9]*/cmdline 2>/dev/null); do
+    kill -KILL "$(basename "$(dirname "$worker")")" 2>/dev/null || true
+  done
   echo "killed during '$task'"
 done

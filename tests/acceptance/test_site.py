@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -93,6 +94,14 @@ def test_secrets_on_the_controller_are_for_their_owner_alone():
     assert {path.stat().st_mode & 0o777 for path in private} == {0o600}
 
 
+def end_workers(*, named: str) -> None:
+    """End what a killed run leaves: its workers, each in a session of its own, would wait for it for ever."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if named in (process / "cmdline").read_text():
+                os.kill(int(process.name), signal.SIGKILL)
+
+
 @pytest.mark.parametrize("seconds", [3, 5, 7, 9])
 def test_a_run_that_was_killed_is_completed_by_the_next_one(demo, overlay, seconds):
     """Every tier has something to change when the run is killed, so it dies in the middle of work."""
@@ -108,9 +117,7 @@ def test_a_run_that_was_killed_is_completed_by_the_next_one(demo, overlay, secon
         assert completed.code == 0, completed.output
         assert changes_nothing(demo.site(inventories=[changes]))
     finally:
-        # Its workers outlive it, and would wait for it for ever.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(run.pid, signal.SIGKILL)
+        end_workers(named=str(changes))
 
 
 def test_a_reload_that_a_killed_run_left_out_is_made_up_for(demo):

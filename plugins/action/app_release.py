@@ -56,8 +56,8 @@ class ActionModule(ActionBase):
         if self._connection._shell.tmpdir is None:  # noqa: SLF001 - as Ansible's own actions do it
             self._make_tmp_path()
         target = self._connection._shell.join_path(self._connection._shell.tmpdir, archive.name)  # noqa: SLF001
-        self._transfer_file(str(archive), target)
-        self._fixup_perms2((self._connection._shell.tmpdir, target))  # noqa: SLF001
+        self._transfer_file(str(archive), target)  # type: ignore[no-untyped-call]
+        self._fixup_perms2((self._connection._shell.tmpdir, target))  # type: ignore[no-untyped-call]  # noqa: SLF001
         return str(target)
 
     def _ask(self, options: dict[str, t.Any], task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:

@@ -99,7 +99,7 @@ class _writing:  # noqa: N801 - used like a function
         plain.type, plain.linkname = (tarfile.SYMTYPE, member.linkname) if member.issym() else (tarfile.REGTYPE, "")
         plain.mode = member.mode
         if content is not None:
-            source = t.cast("tarfile.TarInfo", member if member.isfile() else old.getmember(member.linkname))
+            source = member if member.isfile() else old.getmember(member.linkname)
             plain.size = source.size
         self.archive.addfile(_plain(plain), content)
 

@@ -134,9 +134,9 @@ class Home:
         if not os.path.isdir(shared):
             os.makedirs(shared, mode=0o750)
             shutil.chown(shared, self.name, self.name)
-        os.mkdir(directory, mode=0o755)
         try:
             with packed.open() as archive:
+                os.mkdir(directory, mode=0o755)
                 _extract(archive, directory)
         except (OSError, tarfile.TarError) as exc:
             shutil.rmtree(directory, ignore_errors=True)

@@ -138,7 +138,21 @@ options:
     type: int
     default: 5
   requested_by:
-    description: Who wanted it, for the release's record.
+    description: Who wanted it, for the release's record and for the log.
+    type: str
+    default: ""
+  audit_log:
+    description:
+      - Log to which a line is added when O(state=current) has changed something or has failed, as
+        M(webinfra.stack.audit_entry) writes it. When empty, none is.
+    type: path
+    default: /var/log/webinfra/audit.log
+  verb:
+    description: What is done, for the log.
+    type: str
+    default: deploy
+  reason:
+    description: Why, for the log.
     type: str
     default: ""
 seealso:
@@ -222,6 +236,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.webinfra.stack.plugins.module_utils._module.application import converge
 from ansible_collections.webinfra.stack.plugins.module_utils._module.asking import NoWebAddressError
+from ansible_collections.webinfra.stack.plugins.module_utils._module.audit import AuditError
 from ansible_collections.webinfra.stack.plugins.module_utils._module.releases import ReleaseError
 from ansible_collections.webinfra.stack.plugins.module_utils._release.record import ReleaseNameError
 
@@ -257,6 +272,9 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
     "restart": {"type": "bool", "default": False},
     "keep": {"type": "int", "default": 5},
     "requested_by": {"type": "str", "default": ""},
+    "audit_log": {"type": "path", "default": "/var/log/webinfra/audit.log"},
+    "verb": {"type": "str", "default": "deploy"},
+    "reason": {"type": "str", "default": ""},
 }
 
 
@@ -266,7 +284,7 @@ def main() -> t.NoReturn:
         module.fail_json(msg="release: name the release; only with a source on the controller it has one by itself")
     try:
         result = converge(module)
-    except (ReleaseError, ReleaseNameError, NoWebAddressError) as exc:
+    except (AuditError, ReleaseError, ReleaseNameError, NoWebAddressError) as exc:
         module.fail_json(msg=str(exc))
     module.exit_json(**result)
 

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import typing as t
 
 from .._release.record import Release, checked_name
+from .audit import append_line, audit_line
 from .host import read, write_at_once
 from .releases import Home, Packed, ReleaseError
 from .switching import RunningUnit, restart, switch
@@ -91,16 +93,30 @@ def _switch(module: AnsibleModule, home: Home, shelf: Shelf, name: str) -> dict[
     steps = {"switched": shelf.current != name, "restarted": not runs or options["restart"]}
     if not module.check_mode:
         # One that is current already and does not answer may never have run here: then there is a way back.
-        if shelf.current == name and (runs or options["restart"] or not shelf.previous):
-            if steps["restarted"]:
-                restart(home, unit, name)
-        else:
-            switch(home, shelf, unit, name)
+        try:
+            if shelf.current == name and (runs or options["restart"] or not shelf.previous):
+                if steps["restarted"]:
+                    restart(home, unit, name)
+            else:
+                switch(home, shelf, unit, name)
+        except ReleaseError as exc:
+            _write_down(options, str(exc).splitlines()[0])
+            raise
+        if any(steps.values()):
+            _write_down(options, f"{home.name} runs {name}, before it {shelf.current or 'nothing'}")
     shown = shelf if module.check_mode else home.look()
     surplus = list(shown.surplus(options["keep"]))
     if not module.check_mode:
         home.remove(surplus)
     return {**steps, "removed": surplus}
+
+
+def _write_down(options: c.Mapping[str, t.Any], outcome: str) -> None:
+    """Say on the host what was done to it, also where the one who asked for it is gone meanwhile."""
+    if options["audit_log"]:
+        words = {"verb": options["verb"], "requested_by": options["requested_by"] or None, "outcome": outcome}
+        line = audit_line({**words, "reason": options["reason"] or None}, dt.datetime.now(dt.timezone.utc))
+        append_line(options["audit_log"], line)
 
 
 def _unit(module: AnsibleModule) -> RunningUnit:

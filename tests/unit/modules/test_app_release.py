@@ -81,7 +81,12 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Server:
 @pytest.fixture
 def call(capsys: pytest.CaptureFixture[str], tmp_path: Path, server: Server) -> Call:
     def converge(**options: t.Any) -> dict[str, t.Any]:
-        arguments = {"name": "wiki", "home": str(tmp_path / "home"), **options}
+        arguments = {
+            "name": "wiki",
+            "home": str(tmp_path / "home"),
+            "audit_log": str(tmp_path / "audit.log"),
+            **options,
+        }
         with patch_module_args(arguments), pytest.raises(SystemExit):
             app_release.main()
         result: dict[str, t.Any] = json.loads(capsys.readouterr().out)
@@ -232,6 +237,20 @@ def test_a_switch_is_one_and_the_way_back_is_known(call: Call, server: Server) -
     assert (switched["diff"], server.running) == (predicted["diff"], "two")
     assert call(release="two", state="current")["changed"] is False
     assert server.restarts == 2
+
+
+@pytest.mark.usefixtures("two")
+def test_what_was_done_is_written_down_on_the_host(call: Call, server: Server, tmp_path: Path) -> None:
+    call(release="two", state="current", requested_by="anna", reason="the week's")
+    call(release="two", state="current")
+    server.sick = {"one": "answered 500"}
+    call(release="one", state="current", verb="rollback", requested_by="anna")
+    first, second, third = map(json.loads, (tmp_path / "audit.log").read_text().splitlines())
+    assert first["outcome"] == "wiki runs one, before it nothing"
+    assert (second["verb"], second["outcome"]) == ("deploy", "wiki runs two, before it one")
+    assert (second["requested_by"], second["reason"]) == ("anna", "the week's")
+    assert (third["verb"], third["requested_by"]) == ("rollback", "anna")
+    assert third["outcome"].startswith("wiki one does not become healthy: after 1 s it was answered 500")
 
 
 @pytest.mark.usefixtures("two")

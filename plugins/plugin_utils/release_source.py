@@ -79,6 +79,7 @@ def settle(location: str, *, ref: str = "", checksum: str = "") -> ReleaseSource
                 "from a network is checked before it runs"
             )
         return ReleaseSource(location=location, kind="url", release=digest[:LENGTH], revision=digest)
+    location = os.path.expanduser(location)
     if os.path.isdir(location):
         try:
             release = directory_digest(location)

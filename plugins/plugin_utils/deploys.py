@@ -52,13 +52,14 @@ def _size(serial: t.Any, count: int) -> int:
 def balancers_to_tell(pools: Mapping[str, Mapping[str, t.Any]], server: str) -> list[dict[str, t.Any]]:
     """Return the balancers that send requests to a server, and the weight that somebody has set for it there.
 
-    A server that somebody else has taken out is left out, and stays so.
+    A server that somebody else has taken out is not theirs to put back. One that a killed run has left out is.
     """
     told = []
     for balancer, pool in pools.items():
         override = pool["overrides"].get(server)
-        if override is None or _is_ours(override) or (override["state"] == "ready" and override["weight"] != 0):
-            told.append({"balancer": balancer, "weight": override["weight"] if override else None})
+        left = override is not None and _is_ours(override)
+        if override is None or left or not _taken_out(override):
+            told.append({"balancer": balancer, "weight": override["weight"] if override else None, "left": left})
     return told
 
 

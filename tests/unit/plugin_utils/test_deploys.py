@@ -55,14 +55,14 @@ def test_without_servers_there_is_no_batch():
 @pytest.mark.parametrize(
     ("set_for_it", "told"),
     [
-        ({}, [{"balancer": "lb1", "weight": None}]),
+        ({}, [{"balancer": "lb1", "weight": None, "left": False}]),
         ({"web1": override()}, []),
         ({"web1": override("maintenance")}, []),
         ({"web1": override("ready", 0)}, []),
-        ({"web1": override("ready", 2)}, [{"balancer": "lb1", "weight": 2}]),
-        ({"web1": override(reason="deploy: wiki", weight=2)}, [{"balancer": "lb1", "weight": 2}]),
+        ({"web1": override("ready", 2)}, [{"balancer": "lb1", "weight": 2, "left": False}]),
+        ({"web1": override(reason="deploy: wiki", weight=2)}, [{"balancer": "lb1", "weight": 2, "left": True}]),
         ({"web1": override(reason=None)}, []),
-        ({"web2": override()}, [{"balancer": "lb1", "weight": None}]),
+        ({"web2": override()}, [{"balancer": "lb1", "weight": None, "left": False}]),
     ],
     ids=["nothing", "drained", "maintenance", "weight 0", "weight 2", "by a killed deploy", "no reason", "another"],
 )

@@ -29,8 +29,8 @@ told: "{{ {'lb1': info} | webinfra.stack.deploy_balancers('web1') }}"
 RETURN = r"""
 _value:
   description:
-    - Each balancer, with the weight that somebody has set for the server there, null where none was set, and with whether a
-      killed run has left the server out there.
+    - Each balancer, with the weight that somebody has set for the server there, null where none was set, and with
+      whether a killed run has left the server out there.
   type: list
   elements: dict
   sample: [{balancer: lb1, weight: null, left: false}]

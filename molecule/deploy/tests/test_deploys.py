@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import logging
 import os
@@ -19,8 +20,9 @@ import uuid
 
 import pytest
 
-from ansible_collections.webinfra.stack.molecule.shared.scenario import INVENTORIES, NAME, STATE
+from ansible_collections.webinfra.stack.molecule.shared.scenario import INVENTORIES, NAME, STATE, Scenario
 from ansible_collections.webinfra.stack.molecule.shared.steady_load import PATIENT, SteadyLoad
+from ansible_collections.webinfra.stack.tests import waiting
 from ansible_collections.webinfra.stack.tests.play import ROOT
 
 SERVERS = ("web1", "web2", "web3")
@@ -44,6 +46,7 @@ BAD_RELEASES = {
     ),
 }
 
+eventually = functools.partial(waiting.eventually, seconds=60)
 log = logging.getLogger(__name__)
 
 
@@ -118,6 +121,11 @@ def pid(server):
     return on(server, "systemctl", "show", "--property=MainPID", "guest_book.service").strip()
 
 
+@pytest.fixture(scope="session")
+def scenario():
+    return Scenario()
+
+
 @pytest.fixture
 def release(tmp_path):
     """A release like the one that runs, with a difference."""
@@ -161,7 +169,7 @@ def unnoticed(scenario):
 
 
 @pytest.fixture(autouse=True)
-def whole(scenario, eventually):
+def whole(scenario):
     """All servers answer with the same release, and nobody has taken one out."""
     yield
     eventually(lambda: {scenario.ask("/healthz")[0]["X-Served-By"] for _ in range(30)} == set(SERVERS))
@@ -286,12 +294,10 @@ def started(scenario, release):
     ],
     ids=["when it has the lock", "when a server is out", "when the second server is out"],
 )
-def test_a_deploy_that_was_killed_is_completed_by_the_next_one(
-    scenario, unnoticed, eventually, deploy, started, moment
-):
+def test_a_deploy_that_was_killed_is_completed_by_the_next_one(scenario, unnoticed, deploy, started, moment):
     with unnoticed():
         with started() as (process, source):
-            eventually(moment, seconds=60)
+            eventually(moment)
             os.killpg(process.pid, signal.SIGKILL)
         done = deploy(source)
     assert done.code == 0, done.output
@@ -299,10 +305,10 @@ def test_a_deploy_that_was_killed_is_completed_by_the_next_one(
     assert {running(server) for server in SERVERS} == {release_name}
 
 
-def test_two_deploys_at_once_are_one(scenario, unnoticed, eventually, deploy, release, started):
+def test_two_deploys_at_once_are_one(scenario, unnoticed, deploy, release, started):
     other = release(name="other")
     with unnoticed(), started() as (process, _source):
-        eventually(lambda: on("web1", "ls", "/var/lib/webinfra/deploys", check=False), seconds=60)
+        eventually(lambda: on("web1", "ls", "/var/lib/webinfra/deploys", check=False))
         second = deploy(other)
         first, _nothing = process.communicate(timeout=120)
     assert second.code != 0

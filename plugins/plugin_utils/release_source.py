@@ -71,9 +71,9 @@ def settle(location: str, *, ref: str = "", checksum: str = "") -> ReleaseSource
     if ref:
         commit = _commit_of(location, ref)
         return ReleaseSource(location=location, kind="git", release=commit[:LENGTH], revision=commit)
-    if re.match(r"https?://", location):
-        digest = checksum.lower().removeprefix("sha256:")
-        if not _SHA256.fullmatch(digest):
+    if is_address(location):
+        digest = expected_digest(checksum)
+        if not digest:
             raise ReleaseSourceError(
                 f"{location} needs the SHA-256 of what is expected there (checksum), 64 hexadecimal digits: what comes "
                 "from a network is checked before it runs"
@@ -93,6 +93,17 @@ def settle(location: str, *, ref: str = "", checksum: str = "") -> ReleaseSource
         f"{location} is neither a directory nor an archive on the controller, nor a web address. What to do: correct "
         "the source, or give the ref of a git repository"
     )
+
+
+def is_address(location: str) -> bool:
+    """Tell whether it is the address of an archive, and no path."""
+    return re.match(r"https?://", location) is not None
+
+
+def expected_digest(checksum: str) -> str:
+    """Return the digits of a SHA-256, nothing for what is none."""
+    digest = checksum.lower().removeprefix("sha256:")
+    return digest if _SHA256.fullmatch(digest) else ""
 
 
 def _pack_directory(source: ReleaseSource, target: Path) -> None:
@@ -196,4 +207,4 @@ def _alone(path: Path) -> Iterator[None]:
         os.close(handle)
 
 
-__all__ = ("ReleaseSource", "ReleaseSourceError", "settle")
+__all__ = ("ReleaseSource", "ReleaseSourceError", "expected_digest", "is_address", "settle")

@@ -67,4 +67,8 @@ class ActionModule(ActionBase):
 
 def _size(archive: Path) -> dict[str, int]:
     size = size_of(archive)
-    return {"unpacked_bytes": size.bytes, "unpacked_files": size.files}
+    return {
+        "unpacked_bytes": size.bytes,
+        "unpacked_files": size.files,
+        "packed_at": int(archive.stat().st_mtime),
+    }

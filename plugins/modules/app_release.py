@@ -79,6 +79,10 @@ options:
     description: Number of files in the archive. Given by the controller's side of this module.
     type: int
     default: 0
+  packed_at:
+    description: When it was packed, in seconds since 1970. Given by the controller's side of this module.
+    type: int
+    default: 0
   build:
     description:
       - Lines of shell that finish the release, run in its directory by the application's user. Once a release and host.
@@ -255,6 +259,7 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
     "revision": {"type": "str", "default": ""},
     "unpacked_bytes": {"type": "int", "default": 0},
     "unpacked_files": {"type": "int", "default": 0},
+    "packed_at": {"type": "int", "default": 0},
     "build": {"type": "list", "elements": "str", "default": []},
     "files": {
         "type": "list",

@@ -63,6 +63,7 @@ def _provide(module: AnsibleModule, home: Home, shelf: Shelf, name: str) -> dict
         content=options["encoded_archive"],
         unpacked_bytes=options["unpacked_bytes"],
         unpacked_files=options["unpacked_files"],
+        packed_at=options["packed_at"],
     )
     wanted = not shelf.has(name)
     migrates = bool(options["migrate_command"]) and not home.migrated(name)
@@ -156,6 +157,7 @@ def _difference(before: Shelf, steps: c.Mapping[str, t.Any], name: str) -> dict[
         "after": {
             "current": current,
             "releases": sorted(each for each in [*present, *before.incomplete, *added] if each not in removed),
+            **({"migrated": name} if steps.get("migrated") else {}),
         },
     }
 

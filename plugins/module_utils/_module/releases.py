@@ -47,6 +47,8 @@ class Packed:
     """In base64, where it is small enough to come along with the question."""
     unpacked_bytes: int
     unpacked_files: int
+    packed_at: int
+    """Seconds since 1970. All files get this time, the same on all hosts: web servers make tags for caches of it."""
 
     @property
     def here(self) -> bool:
@@ -137,7 +139,7 @@ class Home:
         try:
             with packed.open() as archive:
                 os.mkdir(directory, mode=0o755)
-                _extract(archive, directory)
+                _extract(archive, directory, packed.packed_at)
         except (OSError, tarfile.TarError) as exc:
             shutil.rmtree(directory, ignore_errors=True)
             raise ReleaseError(f"The release cannot be unpacked: {exc}. What was unpacked is removed again") from exc
@@ -260,9 +262,10 @@ def _simple(command: str) -> bool:
     return not any(sign in command for sign in ";&|\n()`<>")
 
 
-def _extract(archive: tarfile.TarFile, directory: str) -> None:
+def _extract(archive: tarfile.TarFile, directory: str, at: int) -> None:
     """Unpack as root's, readable by all: names and modes were settled when it was packed."""
     for member in archive.getmembers():
+        member.mtime = at
         member.uid = member.gid = 0
         member.uname = member.gname = "root"
     # Python 3.12 asks for a filter, and 3.14 has one that refuses links out of the release, which a release may have.

@@ -111,6 +111,7 @@ def carried(tmp_path: Path) -> t.Callable[[str], dict[str, t.Any]]:
             "encoded_archive": base64.b64encode(archive.read_bytes()).decode(),
             "unpacked_bytes": size.bytes,
             "unpacked_files": size.files,
+            "packed_at": 1_700_000_000,
         }
 
     return pack
@@ -126,6 +127,7 @@ def test_a_release_is_put_beside_the_others_once(call: Call, carried: t.Any, hom
     assert (first["changed"], first["directory"], first["current"]) == (True, str(home / "releases/one"), "")
     assert first["diff"]["after"]["releases"] == ["one"]
     assert (home / "releases/one/app").read_text() == "one"
+    assert (home / "releases/one/app").stat().st_mtime == 1_700_000_000
     record = json.loads((home / "releases/one/.release.json").read_text())
     assert {**record, "at": ""} == {
         "id": "one",

@@ -28,7 +28,8 @@ from ansible_collections.webinfra.stack.tests.play import ROOT
 SERVERS = ("web1", "web2", "web3")
 GUEST_BOOK = ROOT / "playbooks" / "files" / "guest_book"
 QUICKLY = ("-e", "web_app_health_timeout=8")
-WRITERS = 3
+READERS, WRITERS = 3, 2
+"""Enough to see a gap of a tenth of a second, and few enough to leave the machine to the deploy."""
 
 BAD_RELEASES = {
     "does not start": ("raise RuntimeError('no such table')\n", "it ends as soon as it is started"),
@@ -154,7 +155,7 @@ def unnoticed(scenario):
 
     @contextlib.contextmanager
     def watch(beside=frozenset()):
-        reading = SteadyLoad(scenario.address("lb1"), "/", patience=PATIENT)
+        reading = SteadyLoad(scenario.address("lb1"), "/", patience=PATIENT, clients=READERS)
         writing, watching = Writers(scenario), Watcher()
         with reading, writing, watching:
             yield watching

@@ -87,6 +87,8 @@ test-all: test bench-site ## CI's checks and what takes too long for CI
 	scripts/core_test.sh
 	$(MAKE) molecule SCENARIO=load_balancer_haproxy
 	$(MAKE) molecule SCENARIO=load_balancer_nginx
+	$(MAKE) molecule SCENARIO=deploy PROVIDER=haproxy
+	$(MAKE) molecule SCENARIO=deploy PROVIDER=nginx
 	$(MAKE) molecule SCENARIO=virtual_ip PROVIDER=haproxy
 	$(MAKE) molecule SCENARIO=virtual_ip PROVIDER=nginx
 	$(MAKE) molecule SCENARIO=seed_existing_data ENGINE=mariadb

@@ -51,7 +51,13 @@ class SteadyLoad:
     """
 
     def __init__(
-        self, address: str, path: str = "/healthz", patience: float = IMPATIENT, *, keeps_connections: bool = False
+        self,
+        address: str,
+        path: str = "/healthz",
+        patience: float = IMPATIENT,
+        *,
+        keeps_connections: bool = False,
+        clients: int = CLIENTS,
     ) -> None:
         self._address = address
         self._patience = patience
@@ -60,7 +66,7 @@ class SteadyLoad:
         self._request = f"GET {path} HTTP/1.1\r\nHost: load\r\n{ending}\r\n".encode()
         self._stop = threading.Event()
         self._asked: list[Asked] = []
-        self._clients = [threading.Thread(target=self._ask, daemon=True) for _ in range(CLIENTS)]
+        self._clients = [threading.Thread(target=self._ask, daemon=True) for _ in range(clients)]
 
     def __enter__(self) -> t.Self:
         self._begun = time.monotonic()

@@ -11,6 +11,7 @@ from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.webinfra.stack.plugins.plugin_utils import inventory_check as check
+from ansible_collections.webinfra.stack.plugins.plugin_utils.application_check import check_application
 from ansible_collections.webinfra.stack.plugins.plugin_utils.balancer_check import VARIABLES, check_balancer
 from ansible_collections.webinfra.stack.plugins.plugin_utils.virtual_ip_check import (
     check_virtual_ip,
@@ -26,6 +27,7 @@ OPTIONS: dict[str, t.Any] = {
     "servers": {"type": "list", "elements": "str"},
     "databases": {"type": "list", "elements": "str"},
     "virtual_ip": {"type": "str", "default": ""},
+    "application": {"type": "dict", "default": {}},
     "facts": {"type": "dict"},
     "flows": {"type": "list", "elements": "dict", "default": []},
     "stack_variables": {"type": "dict", "default": {}},
@@ -96,6 +98,7 @@ class Inspection:
             *check.check_servers(servers, TIERS["servers"][0]),
             *(addresses or check.check_flows(self._options["flows"], members)),
             *self._of_virtual_ip(members),
+            *check_application(self._options["application"]),
         ]
 
     def _of_virtual_ip(self, members: list[check.Member]) -> list[check.Finding]:

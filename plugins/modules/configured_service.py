@@ -100,6 +100,10 @@ options:
         description: Where it points.
         type: path
         required: true
+      initial:
+        description: Whether it is only made where there is none, because others change it afterwards.
+        type: bool
+        default: false
   watched_files:
     description:
       - Files that the unit reads and somebody else writes, like certificates. The unit is reloaded when one of them

@@ -47,6 +47,10 @@ options:
         O(roles) is held against it by what M(webinfra.stack.host_survey) returned, given as O(facts).
     type: str
     default: ""
+  application:
+    description: The application as C(webinfra_app) describes it. Where its releases come from is checked.
+    type: dict
+    default: {}
   facts:
     description:
       - The registered result of M(ansible.builtin.setup) with the subset V(distribution), run with

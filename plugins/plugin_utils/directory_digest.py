@@ -29,11 +29,16 @@ def directory_digest(path: str) -> str:
     if not root.is_dir():
         raise DirectoryDigestError(f"{path} is not a directory on the controller; give the directory of the release")
     digest = hashlib.sha256()
-    for file in sorted(_files(root), key=lambda file: file.relative_to(root).as_posix()):
+    for file in release_files(root):
         for part in _parts(root, file):
             # The length first, so that no two different lists of parts read the same.
             digest.update(len(part).to_bytes(8, "big") + part)
     return digest.hexdigest()[:LENGTH]
+
+
+def release_files(root: Path) -> list[Path]:
+    """Return what a release is made of, always in the same order."""
+    return sorted(_files(root), key=lambda file: file.relative_to(root).as_posix())
 
 
 def _files(root: Path) -> t.Iterator[Path]:
@@ -62,4 +67,4 @@ def _error(error: OSError) -> DirectoryDigestError:
     return DirectoryDigestError(f"{error.filename} cannot be read ({error.strerror}); a release must be readable whole")
 
 
-__all__ = ("DirectoryDigestError", "directory_digest")
+__all__ = ("LENGTH", "DirectoryDigestError", "directory_digest", "release_files")

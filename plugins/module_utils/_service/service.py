@@ -42,7 +42,11 @@ ARGUMENTS: dict[str, t.Any] = {
         "type": "list",
         "elements": "dict",
         "default": [],
-        "options": {"path": {"type": "path", "required": True}, "target": {"type": "path", "required": True}},
+        "options": {
+            "path": {"type": "path", "required": True},
+            "target": {"type": "path", "required": True},
+            "initial": {"type": "bool", "default": False},
+        },
     },
     "watched_files": {"type": "list", "elements": "path", "default": []},
     "restart_allowed": {"type": "bool", "default": True},
@@ -171,7 +175,11 @@ def plan_service(service: Service, sight: Sight, *, key: bytes) -> ServicePlan:
     touched = [*(file.path for file in files), *surplus]
     return ServicePlan(
         files=files,
-        links=tuple(link for link in service.links if sight.links[link.path] != link.target),
+        links=tuple(
+            link
+            for link in service.links
+            if sight.links[link.path] is None or (not link.initial and sight.links[link.path] != link.target)
+        ),
         missing=tuple(path for path in service.watched if sight.watched[path] is None),
         surplus=surplus,
         rivals=tuple(name for name in service.rivals if sight.states[name].active or sight.states[name].enabled),

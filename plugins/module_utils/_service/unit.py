@@ -37,6 +37,8 @@ class Link:
 
     path: str
     target: str
+    initial: bool = False
+    """Whether it is somebody else's as soon as it is there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +70,7 @@ class Stamp:
         return cls(
             reload=_fingerprints(file for file in files if file.on_change is ChangeAction.RELOAD),
             restart=_fingerprints(file for file in files if file.on_change is ChangeAction.RESTART),
-            links={link.path: link.target for link in links},
+            links={link.path: link.target for link in links if not link.initial},
             paths=(*(file.path for file in files), *absent),
             rivals=tuple(rivals),
         )

@@ -13,7 +13,7 @@ if t.TYPE_CHECKING:
     from pathlib import PurePosixPath
 
 COLLECTION = ("ansible_collections", "webinfra", "stack", "plugins")
-PURE_ROOMS = frozenset({"_replication", "_balancer", "_service", "_firewall"})
+PURE_ROOMS = frozenset({"_replication", "_balancer", "_service", "_firewall", "_release"})
 CONTROLLER_ROOMS = frozenset({"filter", "action", "lookup", "callback", "plugin_utils"})
 
 

@@ -91,6 +91,20 @@ def test_a_link_that_differs_is_made_and_the_unit_reloaded(found):
     assert (planned.touched, planned.unit.activate) == (["/etc/thing/key"], "reload")
 
 
+INITIAL = Service.from_options({**OPTIONS, "links": [{"path": "/srv/current", "target": "/srv/one", "initial": True}]})
+
+
+@pytest.mark.parametrize(("found", "made"), [(None, 1), ("/srv/one", 0), ("/srv/two", 0)])
+def test_a_link_that_others_change_is_made_where_there_is_none_and_never_again(found, made):
+    loaded = replace(CONVERGED.loaded, links={})
+    planned = plan_service(INITIAL, replace(CONVERGED, links={"/srv/current": found}, loaded=loaded), key=KEY)
+    assert (len(planned.links), planned.unit.activate) == (made, None)
+
+
+def test_a_link_that_others_change_is_nothing_that_the_unit_has_loaded():
+    assert INITIAL.stamp.links == {}
+
+
 def test_a_file_of_somebody_else_that_has_changed_reloads_the_unit_and_is_not_written():
     planned = plan(replace(CONVERGED, watched={"/etc/keys/certificate": "another"}))
     assert (planned.touched, planned.unit.activate, planned.empty) == ([], "reload", False)

@@ -40,7 +40,9 @@ RULES: dict[str, Rule] = {
         packages=("ansible.module_utils.basic",),
         errors_from=frozenset({"_sql"}),
     ),
-    **dict.fromkeys(CONTROLLER_ROOMS, Rule(rooms=PURE_ROOMS | {"plugin_utils"}, packages=("ansible", "yaml", "cryptography"))),
+    **dict.fromkeys(
+        CONTROLLER_ROOMS, Rule(rooms=PURE_ROOMS | {"plugin_utils"}, packages=("ansible", "yaml", "cryptography"))
+    ),
     "doc_fragments": Rule(),
 }
 

@@ -64,6 +64,13 @@ options:
     type: str
     choices: [report, remove]
     default: report
+  confirm_within:
+    description:
+      - Seconds within which a new connection from the controller must succeed after a change. Otherwise the host brings
+        its former rules back by itself, and the module fails. An open connection survives every rule and proves nothing.
+      - With V(0) there is no way back.
+    type: int
+    default: 30
 notes:
   - M(community.general.ufw) needs a call for each rule and cannot remove rules that are no longer declared.
     Hence this module.
@@ -105,6 +112,11 @@ foreign_rules:
   type: list
   elements: str
   sample: ["limit 2222/tcp from any"]
+unconfirmed:
+  description: Whether the new rules would go back by themselves if no new connection had confirmed them.
+  returned: success
+  type: bool
+  sample: true
 commands:
   description: What C(ufw) was told, or would be.
   returned: success

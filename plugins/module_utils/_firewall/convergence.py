@@ -29,6 +29,7 @@ ARGUMENTS: dict[str, t.Any] = {
     },
     "enabled": {"type": "bool", "default": True},
     "foreign_rules": {"type": "str", "choices": ["report", "remove"], "default": "report"},
+    "confirm_within": {"type": "int", "default": 30},
 }
 
 
@@ -40,6 +41,8 @@ class Sight(t.Protocol):
 
 class Firewall(Sight, t.Protocol):
     def installed(self) -> bool: ...
+    def unconfirmed(self) -> bool: ...
+    def arm(self, seconds: int) -> None: ...
     def execute(self, words: t.Sequence[str]) -> None: ...
 
 
@@ -63,15 +66,19 @@ def decide(sight: Sight, options: t.Mapping[str, t.Any]) -> Plan:
 
 
 def converge(firewall: Firewall, options: t.Mapping[str, t.Any], *, check_mode: bool) -> dict[str, t.Any]:
+    """Converge; rules that nobody has confirmed yet, those of an earlier run included, go back by themselves."""
     plan = decide(firewall, options)
-    if plan.commands and not check_mode:
-        _apply(firewall, plan)
-    return result_of(plan)
+    seconds = options["confirm_within"]
+    acting = bool(plan.commands or firewall.unconfirmed())
+    if acting and not check_mode:
+        _apply(firewall, plan, seconds)
+    return {**result_of(plan), "unconfirmed": acting and seconds > 0}
 
 
-def _apply(firewall: Firewall, plan: Plan) -> None:
+def _apply(firewall: Firewall, plan: Plan, seconds: int) -> None:
     if not firewall.installed():
         raise UfwError("ufw is not installed on this host; install the package ufw first (the role firewall does)")
+    firewall.arm(seconds)
     for words in plan.commands:
         firewall.execute(words)
     reached = firewall.state()
@@ -92,6 +99,7 @@ def result_of(plan: Plan) -> dict[str, t.Any]:
         "rules_removed": describe(plan.removed),
         "foreign_rules": describe(plan.after.foreign),
         "commands": [shlex.join(("ufw", *words)) for words in plan.commands],
+        "unconfirmed": False,
         "diff": {
             "before_header": "firewall",
             "after_header": "firewall",

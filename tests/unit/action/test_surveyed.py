@@ -89,6 +89,11 @@ def test_a_firewall_that_was_just_seen_as_declared_is_not_asked_again():
     assert (found["changed"], found["commands"]) == (False, [])
 
 
+def test_a_firewall_that_nobody_has_confirmed_is_asked():
+    doubtful = {**OFF.as_result(), "doubtful": True}
+    assert settled(ufw_rules, NO_RULES, survey(firewall=doubtful)) is None
+
+
 def test_a_firewall_that_differs_is_asked():
     assert settled(ufw_rules, {**NO_RULES, "enabled": True}, survey(firewall=OFF.as_result())) is None
 

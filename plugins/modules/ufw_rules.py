@@ -67,7 +67,7 @@ options:
   confirm_within:
     description:
       - Seconds within which a new connection from the controller must succeed after a change. Otherwise the host brings
-        its former rules back by itself, and the module fails. An open connection survives every rule and proves nothing.
+        its former rules back by itself, and the module fails. An open one survives every rule and proves nothing.
       - With V(0) there is no way back.
     type: int
     default: 30

@@ -9,10 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.webinfra.stack.molecule.shared.scenario import Scenario
+
 CONVERGE = str(Path(__file__).parents[1] / "converge.yml")
 HOSTS = ("host1", "host2")
 DROP = "-A ufw-before-input -p tcp --dport 22 -m conntrack --ctstate NEW -j DROP"
 BEFORE = "/etc/ufw/before.rules"
+
+
+@pytest.fixture(scope="session")
+def scenario():
+    return Scenario()
 
 
 def told(play):

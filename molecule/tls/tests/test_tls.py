@@ -247,3 +247,67 @@ def test_what_is_provided_and_does_not_fit_stops_before_anything_is_changed(scen
     )
     assert "PRIVATE KEY" not in play.output
     assert not any(play.changed.values()), play.output
+
+
+def secrets():
+    """Return what nobody else may know: generated passwords, and a line of each private key of the controller's."""
+    state = STATE / "state"
+    passwords = [path.read_text().strip() for path in (state / "secrets").iterdir()]
+    keys = [path.read_text().splitlines()[2] for path in (state / "ca").glob("*.key")]
+    return [*passwords, *keys]
+
+
+def found_on(host, hidden):
+    """Return where a host has one of them: files that everybody may read, its journal, its command lines."""
+    patterns = "/root/patterns"
+    words = "\n".join(hidden)
+    host.check_output(f"umask 077 && cat > {patterns} <<'END'\n{words}\nEND")
+    try:
+        rooms = "/etc /home /opt /root /run /srv /tmp /usr/local /var"
+        files = f"find {rooms} -xdev -type f -perm -o=r ! -path '/run/systemd/*' -print0 2>/dev/null"
+        readable = host.run(f"{files} | xargs -0 grep -lFf {patterns} 2>/dev/null").stdout.split()
+        journal = host.run(f"journalctl --no-pager --output cat | grep -cFf {patterns}").stdout.strip()
+        lines = host.run(f"cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -cFf {patterns}").stdout.strip()
+        there = host.run(f"grep -rlFf {patterns} /etc /var/lib/webinfra /srv 2>/dev/null").stdout.split()
+    finally:
+        host.check_output(f"rm {patterns}")
+    return readable, journal, lines, there
+
+
+def test_no_secret_is_readable_or_told_after_a_run_that_changes_them(scenario, tmp_path):
+    """With a new password for the application, so that what has it is written, and shown as a difference."""
+    (tmp_path / "new.json").write_text(json.dumps({"webinfra_app_password": "Brandnewsecret0123456789"}))
+    try:
+        play = scenario.site("-vvv", "--diff", "-e", f"@{tmp_path / 'new.json'}")
+        assert play.code == 0, play.output
+        hidden = [*secrets(), "Brandnewsecret0123456789"]
+        assert [secret for secret in hidden if secret in play.output] == []
+        found = {name: found_on(scenario.host(name), hidden) for name in ("lb1", "lb2", "web1", "db1")}
+    finally:
+        back = scenario.site()
+    assert back.code == 0, back.output
+    for name, (readable, journal, lines, there) in found.items():
+        assert (name, readable, journal, lines) == (name, [], "0", "0")
+        # Somebody needs them, so this search finds what is there.
+        assert there
+
+
+def test_a_host_that_may_go_only_where_a_flow_leads_it_goes_nowhere_else(scenario):
+    options = ("-e", "firewall_outgoing=deny")
+    connect = "timeout 3 bash -c '</dev/tcp/{}/{}'"
+    try:
+        play = scenario.site(*options)
+        assert play.code == 0, play.output
+        again = scenario.site(*options)
+        assert (again.code, sum(again.changed.values())) == (0, 0), again.output
+        web, address = scenario.host("web1"), scenario.address
+        assert web.run(connect.format(address("db1"), 3306)).rc == 0
+        # Open to everybody, and not the way of a web server.
+        assert web.run(connect.format(address("db1"), 22)).rc != 0
+        assert web.run(connect.format(address("acme1"), 14000)).rc != 0
+        assert scenario.host("lb1").run(connect.format(address("acme1"), 14000)).rc == 0
+        assert "deny (outgoing)" in web.check_output("ufw status verbose")
+    finally:
+        back = scenario.site()
+    assert back.code == 0, back.output
+    assert scenario.host("web1").run(connect.format(scenario.address("db1"), 22)).rc == 0

@@ -21,12 +21,16 @@ ARGUMENTS: dict[str, t.Any] = {
         "elements": "dict",
         "required": True,
         "options": {
-            "from": {"type": "str", "required": True},
+            "from": {"type": "str"},
+            "to": {"type": "str"},
             "port": {"type": "int"},
             "protocol": {"type": "str", "choices": ["tcp", "udp", "vrrp"], "default": "tcp"},
             "comment": {"type": "str", "required": True},
         },
+        "required_one_of": [("from", "to")],
+        "mutually_exclusive": [("from", "to")],
     },
+    "outgoing": {"type": "str", "choices": ["allow", "deny"], "default": "allow"},
     "enabled": {"type": "bool", "default": True},
     "foreign_rules": {"type": "str", "choices": ["report", "remove"], "default": "report"},
     "confirm_within": {"type": "int", "default": 30},
@@ -48,21 +52,24 @@ class Firewall(Sight, t.Protocol):
 
 def decide(sight: Sight, options: t.Mapping[str, t.Any]) -> Plan:
     """Plan the commands, none where the firewall is as declared; refuse what would shut out who is in."""
-    declared = [
-        DeclaredRule.from_options(rule["from"], rule["port"], rule["protocol"], rule["comment"])
-        for rule in options["rules"]
-    ]
+    declared = [_declared(rule) for rule in options["rules"]]
     plan = plan_firewall(
         sight.state(),
         declared,
         enabled=options["enabled"],
         remove_foreign=options["foreign_rules"] == "remove",
+        outgoing=options["outgoing"],
     )
     sessions = sight.sessions()
     cut = cut_sessions(plan.after, sessions, sight.interfaces() if sessions else {})
     if cut:
         raise UfwError(refusal(cut))
     return plan
+
+
+def _declared(options: t.Mapping[str, t.Any]) -> DeclaredRule:
+    peer, direction = (options["to"], "out") if options.get("to") else (options["from"], "in")
+    return DeclaredRule.from_options(peer, options["port"], options["protocol"], options["comment"], direction)
 
 
 def converge(firewall: Firewall, options: t.Mapping[str, t.Any], *, check_mode: bool) -> dict[str, t.Any]:

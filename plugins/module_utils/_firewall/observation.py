@@ -83,7 +83,14 @@ class Observation:
         )
         running = all(runs(listings[family], family) for family in families)
         loaded = all(
-            holds(listings[family], family, rules_file=files[family], rules=rules, incoming=policies.incoming)
+            holds(
+                listings[family],
+                family,
+                rules_file=files[family],
+                rules=rules,
+                incoming=policies.incoming,
+                outgoing=policies.outgoing,
+            )
             for family in families
         )
         return FirewallState(

@@ -37,7 +37,7 @@ SIGHT = Sight(
     loaded=Service.from_options(SERVICE).stamp,
 )
 OFF = Observation(present=False, kernel_ipv6=False)
-NO_RULES = {"rules": [], "enabled": False, "foreign_rules": "report"}
+NO_RULES = {"rules": [], "enabled": False, "foreign_rules": "report", "outgoing": "allow"}
 
 
 def survey(units=None, firewall=None):

@@ -66,7 +66,14 @@ class FakeFirewall:
 def run(firewall, *rules, check_mode=False, **options):
     return converge(
         firewall,
-        {"rules": list(rules), "enabled": True, "foreign_rules": "report", "confirm_within": 30, **options},
+        {
+            "rules": list(rules),
+            "enabled": True,
+            "foreign_rules": "report",
+            "confirm_within": 30,
+            "outgoing": "allow",
+            **options,
+        },
         check_mode=check_mode,
     )
 

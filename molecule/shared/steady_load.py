@@ -13,6 +13,9 @@ import time
 import typing as t
 from dataclasses import dataclass
 
+if t.TYPE_CHECKING:
+    import ssl
+
 CLIENTS = 8
 PAUSE = 0.02
 IMPATIENT, PATIENT = 0.1, 5.0
@@ -58,12 +61,16 @@ class SteadyLoad:
         *,
         keeps_connections: bool = False,
         clients: int = CLIENTS,
+        encryption: ssl.SSLContext | None = None,
+        name: str = "load",
     ) -> None:
         self._address = address
+        self._encryption = encryption
+        self._name = name
         self._patience = patience
         self._keeps = keeps_connections
         ending = "" if keeps_connections else "Connection: close\r\n"
-        self._request = f"GET {path} HTTP/1.1\r\nHost: load\r\n{ending}\r\n".encode()
+        self._request = f"GET {path} HTTP/1.1\r\nHost: {name}\r\n{ending}\r\n".encode()
         self._stop = threading.Event()
         self._asked: list[Asked] = []
         self._clients = [threading.Thread(target=self._ask, daemon=True) for _ in range(clients)]
@@ -109,11 +116,17 @@ class SteadyLoad:
         if connection is not None:
             connection.close()
 
+    def _connected(self) -> socket.socket:
+        if self._encryption is None:
+            return socket.create_connection((self._address, 80), timeout=self._patience)
+        plain = socket.create_connection((self._address, 443), timeout=self._patience)
+        return self._encryption.wrap_socket(plain, server_hostname=self._name)
+
     def _once(self, connection: socket.socket | None) -> tuple[socket.socket | None, str]:
         """Return the connection for the next request, and what went wrong."""
         try:
             if connection is None:
-                connection = socket.create_connection((self._address, 80), timeout=self._patience)
+                connection = self._connected()
             connection.sendall(self._request)
             head = _answer(connection)
         except OSError as exc:

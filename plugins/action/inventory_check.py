@@ -13,6 +13,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.webinfra.stack.plugins.plugin_utils import inventory_check as check
 from ansible_collections.webinfra.stack.plugins.plugin_utils.application_check import check_application
 from ansible_collections.webinfra.stack.plugins.plugin_utils.balancer_check import VARIABLES, check_balancer
+from ansible_collections.webinfra.stack.plugins.plugin_utils.tls_check import MODES, check_tls
 from ansible_collections.webinfra.stack.plugins.plugin_utils.virtual_ip_check import (
     check_virtual_ip,
     check_virtual_ip_host,
@@ -28,12 +29,22 @@ OPTIONS: dict[str, t.Any] = {
     "databases": {"type": "list", "elements": "str"},
     "virtual_ip": {"type": "str", "default": ""},
     "application": {"type": "dict", "default": {}},
+    "tls": {
+        "type": "dict",
+        "options": {
+            "mode": {"type": "str", "required": True},
+            "names": {"type": "list", "elements": "str", "default": []},
+            "certificate": {"type": "str", "default": ""},
+            "private_key": {"type": "str", "no_log": True, "default": ""},
+        },
+    },
     "facts": {"type": "dict"},
     "flows": {"type": "list", "elements": "dict", "default": []},
     "stack_variables": {"type": "dict", "default": {}},
     "known_variables": {"type": "list", "elements": "str", "default": []},
     "allow_untested": {"type": "bool", "default": False},
 }
+CERTIFICATES = "load_balancer_certificates"
 TIERS = {
     "balancers": ("load_balancers", "load balancer"),
     "servers": ("web_servers", "web server"),
@@ -99,6 +110,7 @@ class Inspection:
             *(addresses or check.check_flows(self._options["flows"], members)),
             *self._of_virtual_ip(members),
             *check_application(self._options["application"]),
+            *(check_tls(self._options["tls"]) if self._options["tls"] else []),
         ]
 
     def _of_virtual_ip(self, members: list[check.Member]) -> list[check.Finding]:
@@ -153,9 +165,16 @@ class Inspection:
         alike = [host for host in balancers if all(self._has_the_same(host, name) for name in given)]
         if alike[0] != self._host:
             return []
+        if self._has_certificate and CERTIFICATES not in given:
+            given[CERTIFICATES] = self._templar.template(self._variables[CERTIFICATES])
         servers = [self._member(name) for name in self._options["servers"] or []]
         backups = [server.name for server in servers if server.stands_by]
         return check_balancer(", ".join(alike), self._interfaces.options_of("load_balancer"), given, backups)
+
+    @property
+    def _has_certificate(self) -> bool:
+        """Whether the play gives the balancers a certificate of its own making."""
+        return bool(self._options["tls"]) and self._options["tls"]["mode"] in MODES[1:]
 
     def _of_missing(self) -> list[check.Finding]:
         return [

@@ -20,6 +20,7 @@ from ansible_collections.webinfra.stack.plugins.plugin_utils.private_authority i
 OPTIONS: dict[str, t.Any] = {
     "directory": {"type": "path", "required": True},
     "host": {"type": "str", "required": True},
+    "names": {"type": "list", "elements": "str", "default": []},
     "addresses": {"type": "list", "elements": "str", "required": True},
     "valid_days": {"type": "int", "default": 365},
     "renew_days": {"type": "int", "default": 60},
@@ -36,7 +37,7 @@ class ActionModule(ActionBase):
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         _validation, options = self.validate_argument_spec(argument_spec=OPTIONS)  # type: ignore[no-untyped-call]
         authority = Authority(Path(options.pop("directory")))
-        request = Request(**{**options, "addresses": tuple(options["addresses"])})
+        request = Request(**{**options, **{name: tuple(options[name]) for name in ("names", "addresses")}})
         now = dt.datetime.now(dt.timezone.utc)
         try:
             before, after = authority.look(request, now=now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: firewall_rules
-short_description: What the firewall of a host lets in, from the flow matrix
+short_description: What the firewall of a host lets in and out, from the flow matrix
 version_added: 0.1.0
 description:
   - Returns the rules of one host in the shape that M(webinfra.stack.ufw_rules) and the role C(firewall) accept,
@@ -36,6 +36,13 @@ options:
     type: list
     elements: str
     default: []
+  services:
+    description:
+      - With it, rules for where the host may go are returned, too. They are those of the flows that come from it, and
+        of these services outside of the matrix, each with C(name), C(ports), C(protocol) (V(tcp), the default, or
+        V(udp)), and C(to), an address or a network, or V(any), the default.
+    type: list
+    elements: dict
 author: [The webinfra.stack maintainers (@webinfra)]
 """
 
@@ -61,7 +68,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.webinfra.stack.plugins.plugin_utils.flows import FlowError, matrix
+from ansible_collections.webinfra.stack.plugins.plugin_utils.flows import FlowError, Service, matrix
 
 
 def firewall_rules(
@@ -69,9 +76,14 @@ def firewall_rules(
     hosts: t.Sequence[t.Mapping[str, t.Any]],
     host: str,
     controller_addresses: t.Sequence[str] = (),
+    services: t.Sequence[t.Mapping[str, t.Any]] | None = None,
 ) -> list[dict[str, t.Any]]:
     try:
-        return [rule.as_result() for rule in matrix(flows, hosts).rules_for(host, controller_addresses)]
+        whole = matrix(flows, hosts)
+        rules = whole.rules_for(host, controller_addresses)
+        if services is not None:
+            rules += whole.rules_out_of(host, [Service.from_options(each) for each in services])
+        return [rule.as_result() for rule in rules]
     except FlowError as exc:
         raise AnsibleFilterError(str(exc)) from exc
 

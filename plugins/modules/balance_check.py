@@ -80,6 +80,9 @@ options:
   ca_file:
     description: File with the authorities to trust, instead of those of the system.
     type: path
+  address:
+    description: IP address at which the host of O(url) is asked, whatever its name resolves to.
+    type: str
 notes:
   - Stops asking after five failures, so that a dead balancer does not take O(requests) times O(timeout).
 author: [The webinfra.stack maintainers (@webinfra)]
@@ -160,8 +163,9 @@ ARGUMENTS: dict[str, t.Any] = {
     "timeout": {"type": "float", "default": 5},
     "validate_certs": {"type": "bool", "default": True},
     "ca_file": {"type": "path"},
+    "address": {"type": "str"},
 }
-CLIENT_OPTIONS = ("url", "headers", "timeout", "validate_certs", "ca_file")
+CLIENT_OPTIONS = ("url", "headers", "timeout", "validate_certs", "ca_file", "address")
 MAXIMUM_FAILURES = 5
 
 

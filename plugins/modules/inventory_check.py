@@ -51,6 +51,27 @@ options:
     description: The application as C(webinfra_app) describes it. Where its releases come from is checked.
     type: dict
     default: {}
+  tls:
+    description: How clients are answered over TLS. Without it, it is not checked.
+    type: dict
+    suboptions:
+      mode:
+        description: Where the certificate is from, V(none), V(internal), V(provided) or V(acme).
+        type: str
+        required: true
+      names:
+        description: Names under which clients ask.
+        type: list
+        elements: str
+        default: []
+      certificate:
+        description: The certificate that is provided, with its chain, in PEM.
+        type: str
+        default: ""
+      private_key:
+        description: Its private key, in PEM.
+        type: str
+        default: ""
   facts:
     description:
       - The registered result of M(ansible.builtin.setup) with the subset V(distribution), run with

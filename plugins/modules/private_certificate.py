@@ -32,6 +32,11 @@ options:
     description: Name of the host, and of its two files. The first name in its certificate.
     type: str
     required: true
+  names:
+    description: Further names in the certificate.
+    type: list
+    elements: str
+    default: []
   addresses:
     description: IP addresses in the certificate.
     type: list

@@ -9,7 +9,8 @@ short_description: Let in exactly what is declared, with UFW
 version_added: 0.1.0
 description:
   - Converges the firewall of a host in one call. UFW is switched on, denies what comes in and what is routed,
-    lets out everything, and lets in what O(rules) says, over IPv4 and IPv6.
+    lets out everything, or with O(outgoing=deny) what O(rules) says, and lets in what O(rules) says, over both
+    IPv4 and IPv6.
   - Rules that this module wrote and that are no longer declared are removed. It knows them by their comment,
     which begins with C(webinfra:). Rules of others stay and are reported, unless O(foreign_rules=remove).
   - New rules are there before the firewall is switched on, and old ones go last, so no connection that the
@@ -31,18 +32,22 @@ attributes:
 options:
   rules:
     description:
-      - What to let in. P(webinfra.stack.firewall_rules#filter) makes it from the flow matrix.
+      - What to let in, and out. P(webinfra.stack.firewall_rules#filter) makes it from the flow matrix.
       - A rule of somebody else about the same source, port and protocol is replaced.
     type: list
     elements: dict
     required: true
     suboptions:
       from:
-        description: IP address or network that may come in; V(any) is everybody, over IPv4 and IPv6.
+        description:
+          - IP address or network that may come in; V(any) is everybody, over IPv4 and IPv6. Exactly one of
+            O(rules[].from) and O(rules[].to) is needed.
         type: str
-        required: true
+      to:
+        description: IP address or network where this host may go, of use with O(outgoing=deny); V(any) is everywhere.
+        type: str
       port:
-        description: Port on this host. Needed with V(tcp) and V(udp); V(vrrp) has none.
+        description: Port on this host, or there. Needed with V(tcp) and V(udp); V(vrrp) has none.
         type: int
       protocol:
         description: Protocol of the port. V(vrrp) needs UFW 0.36.2.
@@ -53,6 +58,12 @@ options:
         description: Why, for whoever reads C(ufw status) later. C(webinfra:) is put in front of it.
         type: str
         required: true
+  outgoing:
+    description:
+      - Whether this host may go wherever it likes. With V(deny) it may go where O(rules) says, and answer who comes in.
+    type: str
+    choices: [allow, deny]
+    default: allow
   enabled:
     description: Whether the firewall is on. V(false) switches it off, and the rules wait in UFW's files.
     type: bool
@@ -64,6 +75,13 @@ options:
     type: str
     choices: [report, remove]
     default: report
+  confirm_within:
+    description:
+      - Seconds within which a new connection from the controller must succeed after a change. Otherwise the host brings
+        its former rules back by itself, and the module fails. An open one survives every rule and proves nothing.
+      - With V(0) there is no way back.
+    type: int
+    default: 30
 notes:
   - M(community.general.ufw) needs a call for each rule and cannot remove rules that are no longer declared.
     Hence this module.
@@ -105,6 +123,11 @@ foreign_rules:
   type: list
   elements: str
   sample: ["limit 2222/tcp from any"]
+unconfirmed:
+  description: Whether the new rules would go back by themselves if no new connection had confirmed them.
+  returned: success
+  type: bool
+  sample: true
 commands:
   description: What C(ufw) was told, or would be.
   returned: success

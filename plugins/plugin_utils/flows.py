@@ -57,17 +57,53 @@ class Flow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One thing that a host's firewall lets in."""
+    """One thing that a host's firewall lets in, or out."""
 
-    source: str
+    peer: str
     """An address, a network, or ``any``."""
     port: int | None
     protocol: str
     comment: str
+    outgoing: bool = False
+    """Whether the host goes there, and not the other way round."""
 
     def as_result(self) -> dict[str, t.Any]:
         port = {} if self.port is None else {"port": self.port}
-        return {"from": self.source, **port, "protocol": self.protocol, "comment": self.comment}
+        return {
+            "to" if self.outgoing else "from": self.peer,
+            **port,
+            "protocol": self.protocol,
+            "comment": self.comment,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """Something outside of the matrix that every host needs, like time and names."""
+
+    name: str
+    peer: str
+    ports: tuple[int, ...]
+    protocol: str
+
+    @classmethod
+    def from_options(cls, options: t.Mapping[str, t.Any]) -> Service:
+        name, known = str(options.get("name") or "without a name"), ("name", "to", "ports", "protocol")
+        for key in options:
+            if key not in known:
+                raise FlowError(
+                    f"service {name}: unknown key {key!r}{_suggestion(key, known)}; known are {', '.join(known)}"
+                )
+        protocol = str(options.get("protocol", "tcp"))
+        if protocol not in {"tcp", "udp"}:
+            raise FlowError(f"service {name}: protocol {protocol!r} is not known; write tcp or udp")
+        peer = str(options.get("to", ANY))
+        return cls(
+            name=name,
+            peer=peer if peer == ANY else _network(peer),
+            ports=_ports(name, options.get("ports", [])),
+            protocol=protocol,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +138,27 @@ class Matrix:
                 for port in flow.ports:
                     labels.setdefault((source, port, flow.protocol), []).append((flow.name, label))
         return tuple(
-            Rule(source=source, port=port, protocol=protocol, comment=_comment(reasons))
+            Rule(peer=source, port=port, protocol=protocol, comment=_comment(reasons))
             for (source, port, protocol), reasons in labels.items()
+        )
+
+    def rules_out_of(self, name: str, services: t.Iterable[Service]) -> tuple[Rule, ...]:
+        """Return where the host may go: to whom a flow of the matrix leads it, and to services outside of it."""
+        host = self._host(name)
+        labels: dict[tuple[str, int | None, str], list[tuple[str, str]]] = {}
+        for flow in self.flows:
+            if flow.source not in host.groups:
+                continue
+            for member in self.hosts:
+                if flow.reaches(member) and member.address != host.address:
+                    for port in flow.ports:
+                        labels.setdefault((member.address, port, flow.protocol), []).append((flow.name, member.name))
+        for service in services:
+            for port in service.ports:
+                labels.setdefault((service.peer, port, service.protocol), []).append((service.name, "outside"))
+        return tuple(
+            Rule(peer=peer, port=port, protocol=protocol, comment=_comment(reasons), outgoing=True)
+            for (peer, port, protocol), reasons in labels.items()
         )
 
     def probes_from(self, source: str, controller_addresses: t.Sequence[str] | None = None) -> tuple[Probe, ...]:
@@ -234,8 +289,7 @@ def _network(address: str) -> str:
         network = ipaddress.ip_network(str(address), strict=False)
     except ValueError:
         raise FlowError(
-            f"controller address {address!r} is neither an IP address nor a network; "
-            "write for example 192.0.2.7 or 192.0.2.0/24"
+            f"address {address!r} is neither an IP address nor a network; write for example 192.0.2.7 or 192.0.2.0/24"
         ) from None
     return str(network.network_address) if network.num_addresses == 1 else str(network)
 
@@ -282,5 +336,6 @@ __all__ = (
     "Matrix",
     "Probe",
     "Rule",
+    "Service",
     "matrix",
 )

@@ -37,6 +37,8 @@ class Request:
     """What a host's certificate shall say."""
 
     host: str
+    names: tuple[str, ...] = ()
+    """Names beside the host's."""
     addresses: tuple[str, ...]
     valid_days: int
     renew_days: int
@@ -135,9 +137,8 @@ _PEM = serialization.Encoding.PEM
 
 
 def _certificate_of(request: Request, key: ec.EllipticCurvePrivateKey, *, now: dt.datetime) -> x509.CertificateBuilder:
-    names = x509.SubjectAlternativeName(
-        [x509.DNSName(request.host), *(x509.IPAddress(ipaddress.ip_address(address)) for address in request.addresses)]
-    )
+    addresses = (x509.IPAddress(ipaddress.ip_address(address)) for address in request.addresses)
+    names = x509.SubjectAlternativeName([*map(x509.DNSName, _host_names(request)), *addresses])
     usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
     return (
         _unsigned(request.host, key, now=now, lifetime=dt.timedelta(days=request.valid_days))
@@ -197,8 +198,12 @@ def _name(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
+def _host_names(request: Request) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((request.host, *request.names)))
+
+
 def _names(request: Request) -> tuple[str, ...]:
-    return (request.host, *(str(ipaddress.ip_address(address)) for address in request.addresses))
+    return (*_host_names(request), *(str(ipaddress.ip_address(address)) for address in request.addresses))
 
 
 def _names_of(certificate: x509.Certificate) -> tuple[str, ...]:

@@ -21,14 +21,19 @@ ARGUMENTS: dict[str, t.Any] = {
         "elements": "dict",
         "required": True,
         "options": {
-            "from": {"type": "str", "required": True},
+            "from": {"type": "str"},
+            "to": {"type": "str"},
             "port": {"type": "int"},
             "protocol": {"type": "str", "choices": ["tcp", "udp", "vrrp"], "default": "tcp"},
             "comment": {"type": "str", "required": True},
         },
+        "required_one_of": [("from", "to")],
+        "mutually_exclusive": [("from", "to")],
     },
+    "outgoing": {"type": "str", "choices": ["allow", "deny"], "default": "allow"},
     "enabled": {"type": "bool", "default": True},
     "foreign_rules": {"type": "str", "choices": ["report", "remove"], "default": "report"},
+    "confirm_within": {"type": "int", "default": 30},
 }
 
 
@@ -40,20 +45,20 @@ class Sight(t.Protocol):
 
 class Firewall(Sight, t.Protocol):
     def installed(self) -> bool: ...
+    def unconfirmed(self) -> bool: ...
+    def arm(self, seconds: int) -> None: ...
     def execute(self, words: t.Sequence[str]) -> None: ...
 
 
 def decide(sight: Sight, options: t.Mapping[str, t.Any]) -> Plan:
     """Plan the commands, none where the firewall is as declared; refuse what would shut out who is in."""
-    declared = [
-        DeclaredRule.from_options(rule["from"], rule["port"], rule["protocol"], rule["comment"])
-        for rule in options["rules"]
-    ]
+    declared = [_declared(rule) for rule in options["rules"]]
     plan = plan_firewall(
         sight.state(),
         declared,
         enabled=options["enabled"],
         remove_foreign=options["foreign_rules"] == "remove",
+        outgoing=options["outgoing"],
     )
     sessions = sight.sessions()
     cut = cut_sessions(plan.after, sessions, sight.interfaces() if sessions else {})
@@ -62,16 +67,25 @@ def decide(sight: Sight, options: t.Mapping[str, t.Any]) -> Plan:
     return plan
 
 
+def _declared(options: t.Mapping[str, t.Any]) -> DeclaredRule:
+    peer, direction = (options["to"], "out") if options.get("to") else (options["from"], "in")
+    return DeclaredRule.from_options(peer, options["port"], options["protocol"], options["comment"], direction)
+
+
 def converge(firewall: Firewall, options: t.Mapping[str, t.Any], *, check_mode: bool) -> dict[str, t.Any]:
+    """Converge; rules that nobody has confirmed yet, those of an earlier run included, go back by themselves."""
     plan = decide(firewall, options)
-    if plan.commands and not check_mode:
-        _apply(firewall, plan)
-    return result_of(plan)
+    seconds = options["confirm_within"]
+    acting = bool(plan.commands or firewall.unconfirmed())
+    if acting and not check_mode:
+        _apply(firewall, plan, seconds)
+    return {**result_of(plan), "unconfirmed": acting and seconds > 0}
 
 
-def _apply(firewall: Firewall, plan: Plan) -> None:
+def _apply(firewall: Firewall, plan: Plan, seconds: int) -> None:
     if not firewall.installed():
         raise UfwError("ufw is not installed on this host; install the package ufw first (the role firewall does)")
+    firewall.arm(seconds)
     for words in plan.commands:
         firewall.execute(words)
     reached = firewall.state()
@@ -92,6 +106,7 @@ def result_of(plan: Plan) -> dict[str, t.Any]:
         "rules_removed": describe(plan.removed),
         "foreign_rules": describe(plan.after.foreign),
         "commands": [shlex.join(("ufw", *words)) for words in plan.commands],
+        "unconfirmed": False,
         "diff": {
             "before_header": "firewall",
             "after_header": "firewall",

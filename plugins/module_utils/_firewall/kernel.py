@@ -25,7 +25,9 @@ def runs(listing: str, family: int) -> bool:
     return wanted <= set(listing.splitlines())
 
 
-def holds(listing: str, family: int, *, rules_file: str, rules: t.Iterable[UfwRule], incoming: str) -> bool:
+def holds(
+    listing: str, family: int, *, rules_file: str, rules: t.Iterable[UfwRule], incoming: str, outgoing: str
+) -> bool:
     """Tell whether the chains of users have what the file has: our rules word by word, all others by number.
 
     The kernel writes many a rule of others differently than UFW's file does, ours it does not.
@@ -34,7 +36,7 @@ def holds(listing: str, family: int, *, rules_file: str, rules: t.Iterable[UfwRu
     # iptables calls a protocol by its name or by its number, as its version likes.
     lines = {line.replace(" -p 112 ", " -p vrrp ") for line in listing.splitlines()}
     wanted = {_kernel_line(rule, prefix) for rule in rules if rule.ours and rule.family == family}
-    wanted.add("-P INPUT ACCEPT" if incoming == "allow" else "-P INPUT DROP")
+    wanted |= {_policy_line("INPUT", incoming), _policy_line("OUTPUT", outgoing)}
     return wanted <= lines and _sizes(listing, prefix) == _sizes(rules_file, prefix)
 
 
@@ -47,9 +49,14 @@ def _sizes(text: str, prefix: str) -> Counter[str]:
 
 def _kernel_line(rule: UfwRule, prefix: str) -> str:
     source = f" -s {rule.source}" if rule.source.prefixlen else ""
+    destination = f" -d {rule.destination}" if rule.destination.prefixlen else ""
     protocol = rule.protocol
     port = "" if rule.port == ANY else f" -m {protocol} --dport {rule.port}"
-    return f"-A {prefix}-user-input{source} -p {protocol}{port} -j ACCEPT"
+    return f"-A {prefix}-user-{rule.direction}put{source}{destination} -p {protocol}{port} -j ACCEPT"
+
+
+def _policy_line(chain: str, policy: str) -> str:
+    return f"-P {chain} {'ACCEPT' if policy == 'allow' else 'DROP'}"
 
 
 __all__ = ("holds", "runs")

@@ -50,6 +50,8 @@ class Observation:
     """``SSH_CONNECTION`` of the process that looked."""
     addresses: str = ""
     """What ``ip -o addr`` prints."""
+    doubtful: bool = False
+    """Whether rules are in force that nobody has confirmed yet, and that will go back by themselves."""
 
     @classmethod
     def from_result(cls, result: t.Mapping[str, t.Any]) -> Observation:
@@ -60,6 +62,9 @@ class Observation:
 
     def installed(self) -> bool:
         return self.present
+
+    def unconfirmed(self) -> bool:
+        return self.doubtful
 
     def state(self) -> FirewallState:
         if not self.present:
@@ -78,7 +83,14 @@ class Observation:
         )
         running = all(runs(listings[family], family) for family in families)
         loaded = all(
-            holds(listings[family], family, rules_file=files[family], rules=rules, incoming=policies.incoming)
+            holds(
+                listings[family],
+                family,
+                rules_file=files[family],
+                rules=rules,
+                incoming=policies.incoming,
+                outgoing=policies.outgoing,
+            )
             for family in families
         )
         return FirewallState(

@@ -93,7 +93,12 @@ class Plan:
 
 
 def plan_firewall(
-    state: FirewallState, declared: t.Sequence[DeclaredRule], *, enabled: bool, remove_foreign: bool
+    state: FirewallState,
+    declared: t.Sequence[DeclaredRule],
+    *,
+    enabled: bool,
+    remove_foreign: bool,
+    outgoing: str = WANTED_POLICIES.outgoing,
 ) -> Plan:
     """Decide what to add first, what to switch, and what to remove last."""
     wanted = {rule.match: rule for declaration in declared for rule in declaration.rules(ipv6=state.ipv6)}
@@ -110,7 +115,7 @@ def plan_firewall(
         running=enabled,
         loaded=enabled,
         ipv6=state.ipv6,
-        policies=WANTED_POLICIES,
+        policies=replace(WANTED_POLICIES, outgoing=outgoing),
         rules=replaced + tuple(rule for rule in added if rule.match not in present),
     )
     return Plan(
@@ -172,10 +177,10 @@ def _removal(rule: UfwRule) -> tuple[str, ...]:
 def _twice(declared: t.Sequence[DeclaredRule]) -> str:
     seen: dict[tuple[t.Any, ...], str] = {}
     for item in declared:
-        key = (item.source, item.port, item.protocol)
+        key = (item.direction, item.peer, item.port, item.protocol)
         if key in seen:
             return (
-                f"rules: {item.target} from {item.source or 'any'} is there twice "
+                f"rules: {item.target} {'to' if item.outgoing else 'from'} {item.peer or 'any'} is there twice "
                 f"({seen[key]!r} and {item.comment!r}), and UFW keeps it once; merge the two"
             )
         seen[key] = item.comment

@@ -140,16 +140,20 @@ class Packet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeclaredRule:
-    """A rule that somebody asked for; ``source`` None is anybody, of both families."""
+    """A rule that somebody asked for; ``peer`` None is anybody, of both families."""
 
-    source: Network | None
+    peer: Network | None
+    """Who may come in, or where this host may go."""
     port: int | None
     """None with a protocol that has none."""
     protocol: str
     comment: str
+    direction: str = "in"
 
     @classmethod
-    def from_options(cls, source: str, port: int | None, protocol: str, comment: str) -> DeclaredRule:
+    def from_options(
+        cls, peer: str, port: int | None, protocol: str, comment: str, direction: str = "in"
+    ) -> DeclaredRule:
         if (port is None) is not (protocol in PORTLESS):
             lacking = f"{protocol} has no ports" if port is not None else "there is no port"
             raise DeclaredRuleError(f"rules: {lacking}, in {comment!r}; only {' and '.join(PORTLESS)} goes without")
@@ -162,15 +166,16 @@ class DeclaredRule:
                 f"rules: comment {comment!r} has an apostrophe or a control character, which UFW refuses; "
                 "take it out of the name of the flow or host"
             )
-        return cls(source=_source(source, comment), port=port, protocol=protocol, comment=MARKER + comment)
+        network = _network(peer, comment)
+        return cls(peer=network, port=port, protocol=protocol, comment=MARKER + comment, direction=direction)
 
     def rules(self, *, ipv6: bool) -> tuple[UfwRule, ...]:
         """Return the rules that UFW keeps for this one."""
         everywhere = (ipaddress.IPv4Network("0.0.0.0/0"), ipaddress.IPv6Network("::/0"))
-        sources: tuple[Network, ...] = (self.source,) if self.source else everywhere if ipv6 else everywhere[:1]
-        if not ipv6 and sources[0].version == 6:  # noqa: PLR2004 - the number of the protocol
+        peers: tuple[Network, ...] = (self.peer,) if self.peer else everywhere if ipv6 else everywhere[:1]
+        if not ipv6 and peers[0].version == 6:  # noqa: PLR2004 - the number of the protocol
             raise DeclaredRuleError(
-                f"rules: {self.comment!r} names the IPv6 network {self.source}, but UFW leaves IPv6 alone on this host "
+                f"rules: {self.comment!r} names the IPv6 network {self.peer}, but UFW leaves IPv6 alone on this host "
                 "(IPV6 in /etc/default/ufw, or a kernel without IPv6); set IPV6=yes there, or use an IPv4 address"
             )
         return tuple(
@@ -178,23 +183,30 @@ class DeclaredRule:
                 action="allow",
                 protocol=self.protocol,
                 port=ANY if self.port is None else str(self.port),
-                destination=everywhere[0 if source.version == 4 else 1],  # noqa: PLR2004 - see above
+                destination=peer if self.outgoing else everywhere[peer.version == 6],  # noqa: PLR2004 - see above
                 source_port=ANY,
-                source=source,
+                source=everywhere[peer.version == 6] if self.outgoing else peer,  # noqa: PLR2004 - see above
+                direction=self.direction,
                 comment=self.comment,
             )
-            for source in sources
+            for peer in peers
         )
 
     def words(self) -> tuple[str, ...]:
         """Return the rule in the words of the ``ufw`` command."""
-        source = _plain(self.source) if self.source else ANY
+        peer = _plain(self.peer) if self.peer else ANY
+        ends = ("from", ANY, "to", peer) if self.outgoing else ("from", peer, "to", ANY)
+        way = ("out",) if self.outgoing else ()
         port = () if self.port is None else ("port", str(self.port))
-        return ("allow", "proto", self.protocol, "from", source, "to", ANY, *port, "comment", self.comment)
+        return ("allow", *way, "proto", self.protocol, *ends, *port, "comment", self.comment)
+
+    @property
+    def outgoing(self) -> bool:
+        return self.direction == "out"
 
     @property
     def target(self) -> str:
-        """What is let in, for people."""
+        """What is let through, for people."""
         return self.protocol if self.port is None else f"{self.port}/{self.protocol}"
 
 
@@ -265,7 +277,7 @@ def _application(field: str) -> str:
     return "" if field == "-" else field.replace("%20", " ")
 
 
-def _source(text: str, comment: str) -> Network | None:
+def _network(text: str, comment: str) -> Network | None:
     if text == ANY:
         return None
     try:

@@ -9,6 +9,7 @@ times would take seconds.
 from __future__ import annotations
 
 import http.client
+import socket
 import ssl
 import time
 import typing as t
@@ -37,9 +38,17 @@ class WebClient:
     """A client of one address. It follows no redirection and uses no proxy."""
 
     def __init__(
-        self, url: str, *, headers: t.Mapping[str, str], timeout: float, validate_certs: bool, ca_file: str | None
+        self,
+        url: str,
+        *,
+        headers: t.Mapping[str, str],
+        timeout: float,
+        validate_certs: bool,
+        ca_file: str | None,
+        address: str | None = None,
     ) -> None:
         self._address = _address(url)
+        self._place = address
         self._headers = {"Connection": "close", **headers}
         self._timeout = timeout
         self._encryption = _encryption(validate_certs, ca_file) if self._address.scheme == "https" else None
@@ -47,7 +56,10 @@ class WebClient:
     def ask(self) -> WebAnswer:
         """Send one GET and read its answer; anything but 200 is a failure."""
         begin = time.monotonic()
-        connection = self._connection()
+        try:
+            connection = self._connection()
+        except OSError as exc:
+            raise AskingFailedError(f"not answered: {str(exc) or type(exc).__name__}") from exc
         try:
             connection.request("GET", self._target(), headers=self._headers)
             response = connection.getresponse()
@@ -66,8 +78,23 @@ class WebClient:
     def _connection(self) -> http.client.HTTPConnection:
         host, port = self._address.hostname or "", self._address.port
         if self._encryption is None:
-            return http.client.HTTPConnection(host, port, timeout=self._timeout)
-        return http.client.HTTPSConnection(host, port, timeout=self._timeout, context=self._encryption)
+            connection = http.client.HTTPConnection(host, port, timeout=self._timeout)
+        else:
+            connection = http.client.HTTPSConnection(host, port, timeout=self._timeout, context=self._encryption)
+        if self._place:
+            connection.sock = self._connected(self._place, connection.port)
+        return connection
+
+    def _connected(self, address: str, port: int) -> socket.socket:
+        """Connect to the address, and not to what the name resolves to; the certificate is held against the name."""
+        plain = socket.create_connection((address, port), timeout=self._timeout)
+        if self._encryption is None:
+            return plain
+        try:
+            return self._encryption.wrap_socket(plain, server_hostname=self._address.hostname)
+        except OSError:
+            plain.close()
+            raise
 
     def _target(self) -> str:
         path = self._address.path or "/"

@@ -45,6 +45,12 @@ def test_a_host_gets_a_certificate_that_openssl_trusts_for_its_name_and_addresse
         assert checked.returncode == 0, checked.stderr
 
 
+def test_further_names_are_in_it_once(issue):
+    assert issue(names=["www.example.org", "db1"])["diff"]["after"]["names"] == ("db1", "www.example.org", "10.20.0.31")
+    again = issue(names=["shop.example.org"])
+    assert again["reason"] == "it is for db1, www.example.org, 10.20.0.31"
+
+
 def test_another_name_is_not_in_it(issue):
     issue()
     command = ["openssl", "verify", "-CAfile", issue.folder / "ca.pem", "-verify_hostname", "db2"]

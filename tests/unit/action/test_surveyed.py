@@ -37,7 +37,7 @@ SIGHT = Sight(
     loaded=Service.from_options(SERVICE).stamp,
 )
 OFF = Observation(present=False, kernel_ipv6=False)
-NO_RULES = {"rules": [], "enabled": False, "foreign_rules": "report"}
+NO_RULES = {"rules": [], "enabled": False, "foreign_rules": "report", "outgoing": "allow"}
 
 
 def survey(units=None, firewall=None):
@@ -87,6 +87,11 @@ def test_a_service_that_was_never_configured_is_asked():
 def test_a_firewall_that_was_just_seen_as_declared_is_not_asked_again():
     found = settled(ufw_rules, NO_RULES, survey(firewall={**OFF.as_result()}))
     assert (found["changed"], found["commands"]) == (False, [])
+
+
+def test_a_firewall_that_nobody_has_confirmed_is_asked():
+    doubtful = {**OFF.as_result(), "doubtful": True}
+    assert settled(ufw_rules, NO_RULES, survey(firewall=doubtful)) is None
 
 
 def test_a_firewall_that_differs_is_asked():

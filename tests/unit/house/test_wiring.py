@@ -43,6 +43,29 @@ def test_the_site_installs_what_a_shared_address_would_install():
     assert f"({installed_by('virtual_ip')} if __webinfra_virtual_ip else [])" in PACKAGES["load_balancers"]
 
 
+def test_the_site_installs_what_a_certificate_would_install():
+    packages = [task["ansible.builtin.apt"]["name"] for task in role("certificate", "tasks/install.yml")]
+    assert (
+        "(['{}'] if __webinfra_tls else []) + (['{}'] if __webinfra_tls_mode == 'acme' else [])".format(*packages)
+        in PACKAGES["load_balancers"]
+    )
+
+
+def test_the_load_balancers_read_the_certificate_that_is_served():
+    served = role("certificate", "vars/main.yml")
+    pair = {
+        key: path.replace("{{ __webinfra_tls_files }}", STACK["__webinfra_tls_files"])
+        for key, path in STACK["__webinfra_tls_pair"].items()
+        if key != "names"
+    }
+    assert pair == {"certificate": served["certificate_file"], "private_key": served["certificate_private_key_file"]}
+
+
+def test_challenges_are_answered_at_the_port_of_the_role():
+    port = role("certificate", "defaults/main.yml")["certificate_acme_port"]
+    assert f"default({port})" in STACK["__webinfra_acme_port"]
+
+
 def test_a_shared_address_asks_for_what_the_load_balancer_answers():
     defaults = role("load_balancer", "defaults/main.yml")
     assert f"default('{defaults['load_balancer_alive_path']}')" in STACK["virtual_ip_path"]

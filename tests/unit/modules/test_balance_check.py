@@ -110,3 +110,17 @@ def test_what_cannot_be_asked_is_refused_with_the_reason(capsys, options, messag
     result = run(capsys, **options)
     assert result["failed"] is True
     assert message in result["msg"]
+
+
+def test_a_name_is_asked_for_at_the_address_that_is_given(capsys):
+    with balancer("web1", "web1", "web2", "web1") as url:
+        port = url.rpartition(":")[2]
+        result = run(capsys, url=f"http://www.nowhere.invalid:{port}/x", address="127.0.0.1")
+    assert "failed" not in result
+    assert result["observed_headers"]["x-asked"] == [f"www.nowhere.invalid:{port} /x"]
+
+
+def test_an_address_where_nobody_answers_is_told(capsys):
+    result = run(capsys, url="http://www.nowhere.invalid:9/", address="127.0.0.1")
+    assert result["failed"] is True
+    assert "refused" in result["msg"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.webinfra.stack.plugins.plugin_utils.flows import FlowError, matrix
+from ansible_collections.webinfra.stack.plugins.plugin_utils.flows import FlowError, Service, matrix
 
 HOSTS = [
     {"name": "lb1", "address": "10.20.0.11", "groups": ["all", "load_balancers"]},
@@ -32,7 +32,7 @@ def flow(**changes):
 
 def rules(host, controller_addresses=(), flows=FLOWS, hosts=HOSTS):
     found = matrix(flows, hosts).rules_for(host, controller_addresses)
-    return [f"{rule.source} {rule.port}/{rule.protocol} {rule.comment}" for rule in found]
+    return [f"{rule.peer} {rule.port}/{rule.protocol} {rule.comment}" for rule in found]
 
 
 def probes(source, controller_addresses=None, flows=FLOWS):
@@ -182,7 +182,7 @@ def test_a_host_that_is_not_in_the_inventory_is_refused():
 
 
 def test_an_address_of_the_controller_that_is_none_is_refused():
-    with pytest.raises(FlowError, match="controller address 'office' is neither"):
+    with pytest.raises(FlowError, match="address 'office' is neither"):
         matrix(FLOWS, HOSTS).rules_for("web1", ["office"])
 
 
@@ -202,7 +202,7 @@ def test_the_probes_expect_what_the_rules_let_in(flows, controller_addresses):
     for source in HOSTS:
         for probe in read.probes_from(source["name"], controller_addresses):
             sources = {
-                rule.source for rule in read.rules_for(probe.name, controller_addresses) if rule.port == probe.port
+                rule.peer for rule in read.rules_for(probe.name, controller_addresses) if rule.port == probe.port
             }
             assert (probe.expected == "open") == bool(sources & {"any", source["address"]})
 
@@ -211,6 +211,43 @@ def test_the_probes_expect_what_the_rules_let_in(flows, controller_addresses):
 def test_no_rule_is_there_twice_and_none_is_for_the_host_itself(flows):
     for host in HOSTS:
         found = matrix(flows, HOSTS).rules_for(host["name"])
-        keys = [(rule.source, rule.port, rule.protocol) for rule in found]
+        keys = [(rule.peer, rule.port, rule.protocol) for rule in found]
         assert len(keys) == len(set(keys))
-        assert host["address"] not in {rule.source for rule in found}
+        assert host["address"] not in {rule.peer for rule in found}
+
+
+def out_of(host, *services):
+    found = matrix(FLOWS, HOSTS).rules_out_of(host, [Service.from_options(each) for each in services])
+    assert all(rule.outgoing for rule in found)
+    return [f"{rule.peer} {rule.port}/{rule.protocol} {rule.comment}" for rule in found]
+
+
+def test_a_host_may_go_where_a_flow_leads_it_and_not_to_itself():
+    assert out_of("lb1") == ["10.20.0.21 8000/tcp app (web1)", "fd00::22 8000/tcp app (web2)"]
+    assert out_of("db1") == ["10.20.0.32 3306/tcp replication (db2)"]
+
+
+def test_a_host_may_go_to_services_outside_of_the_matrix():
+    names = {"name": "names", "ports": [53], "protocol": "udp"}
+    packages = {"name": "packages", "ports": ["80", 443], "to": "192.0.2.0/24"}
+    assert out_of("db2", names, packages) == [
+        "10.20.0.31 3306/tcp replication (db1)",
+        "any 53/udp names (outside)",
+        "192.0.2.0/24 80/tcp packages (outside)",
+        "192.0.2.0/24 443/tcp packages (outside)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"prots": [53]}, "service names: unknown key 'prots' (did you mean 'ports'?)"),
+        ({"protocol": "icmp"}, "protocol 'icmp' is not known; write tcp or udp"),
+        ({"to": "somewhere"}, "address 'somewhere' is neither an IP address nor a network"),
+        ({"ports": [0]}, "port 0 is not a port"),
+    ],
+)
+def test_a_service_that_cannot_be_meant_is_refused(changes, words):
+    with pytest.raises(FlowError) as refused:
+        Service.from_options({"name": "names", "ports": [53], **changes})
+    assert words in str(refused.value)

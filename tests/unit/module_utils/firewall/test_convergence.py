@@ -23,10 +23,19 @@ class FakeFirewall:
     """Does what UFW does with the commands that these tests lead to."""
 
     def __init__(self, state=VIRGIN, peers=(), *, installed=True, obeys=True):
+        self.armed: list[int] = []
+        self.doubtful = False
         self.current, self.peers, self.is_installed, self.obeys, self.commands = state, peers, installed, obeys, []
 
     def installed(self):
         return self.is_installed
+
+    def unconfirmed(self):
+        return self.doubtful
+
+    def arm(self, seconds):
+        self.armed.append(seconds)
+        self.commands_before = len(self.commands)
 
     def state(self):
         return self.current
@@ -56,7 +65,16 @@ class FakeFirewall:
 
 def run(firewall, *rules, check_mode=False, **options):
     return converge(
-        firewall, {"rules": list(rules), "enabled": True, "foreign_rules": "report", **options}, check_mode=check_mode
+        firewall,
+        {
+            "rules": list(rules),
+            "enabled": True,
+            "foreign_rules": "report",
+            "confirm_within": 30,
+            "outgoing": "allow",
+            **options,
+        },
+        check_mode=check_mode,
     )
 
 
@@ -145,3 +163,32 @@ def test_the_commands_are_returned_as_one_would_type_them():
         "ufw allow proto tcp from any to any port 22 comment 'webinfra: ssh (controller)'",
         "ufw --force enable",
     ]
+
+
+def test_the_way_back_is_there_before_the_first_command():
+    firewall = FakeFirewall()
+    assert run(firewall, SSH)["unconfirmed"] is True
+    assert (firewall.armed, firewall.commands_before) == ([30], 0)
+    assert firewall.commands
+
+
+def test_without_a_change_nothing_has_to_be_confirmed():
+    firewall = FakeFirewall()
+    run(firewall, SSH)
+    assert run(firewall, SSH)["unconfirmed"] is False
+    assert firewall.armed == [30]
+
+
+def test_what_an_earlier_run_left_unconfirmed_is_confirmed_by_the_next():
+    firewall = FakeFirewall()
+    run(firewall, SSH)
+    firewall.doubtful, firewall.commands = True, []
+    again = run(firewall, SSH)
+    assert (again["changed"], again["unconfirmed"], firewall.armed) == (False, True, [30, 30])
+
+
+def test_check_mode_arms_nothing():
+    firewall = FakeFirewall()
+    firewall.doubtful = True
+    assert run(firewall, SSH, check_mode=True)["unconfirmed"] is True
+    assert firewall.armed == []

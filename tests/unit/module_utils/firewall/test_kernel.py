@@ -22,9 +22,9 @@ NEVER_STARTED = "-P INPUT ACCEPT\n-P FORWARD ACCEPT\n-P OUTPUT ACCEPT\n"
 STOPPED = "-P INPUT ACCEPT\n-N ufw-before-input\n-A INPUT -j ufw-before-input\n"
 
 
-def holding(listing, family=4, incoming="deny"):
+def holding(listing, family=4, incoming="deny", outgoing="allow"):
     rules = parse_rules(FILES[4]) + parse_rules(FILES[6])
-    return holds(listing, family, rules_file=FILES[family], rules=rules, incoming=incoming)
+    return holds(listing, family, rules_file=FILES[family], rules=rules, incoming=incoming, outgoing=outgoing)
 
 
 @pytest.mark.parametrize("family", [4, 6])
@@ -56,6 +56,8 @@ def test_a_kernel_that_was_changed_behind_ufw_does_not_hold(before, after):
 
 def test_the_kernel_follows_the_policy_of_the_files():
     assert not holding(LISTINGS[4], incoming="allow")
+    assert not holding(LISTINGS[4], outgoing="deny")
+    assert holding(LISTINGS[4].replace("-P OUTPUT ACCEPT", "-P OUTPUT DROP"), outgoing="deny")
 
 
 VRRP = (
@@ -67,5 +69,21 @@ VRRP = (
 @pytest.mark.parametrize(("name", "held"), [("vrrp", True), ("112", True), ("113", False)])
 def test_a_protocol_without_ports_is_known_by_its_name_and_by_its_number(name, held):
     file = VRRP.format(b"webinfra: vrrp (lb2)".hex())
-    listing = f"-P INPUT DROP\n-A ufw-user-input -s 10.20.0.3/32 -p {name} -j ACCEPT\n"
-    assert holds(listing, 4, rules_file=file, rules=parse_rules(file), incoming="deny") is held
+    listing = f"-P INPUT DROP\n-P OUTPUT ACCEPT\n-A ufw-user-input -s 10.20.0.3/32 -p {name} -j ACCEPT\n"
+    assert holds(listing, 4, rules_file=file, rules=parse_rules(file), incoming="deny", outgoing="allow") is held
+
+
+def test_a_rule_for_where_a_host_may_go_is_looked_for_among_the_outgoing_ones():
+    file = (
+        f"### tuple ### allow tcp 3306 10.20.0.31 any 0.0.0.0/0 out comment={b'webinfra: sql (db1)'.hex()}\n"
+        "-A ufw-user-output -p tcp -d 10.20.0.31 --dport 3306 -j ACCEPT\n"
+    )
+    policies = "-P INPUT DROP\n-P OUTPUT DROP\n"
+    line = "-A ufw-user-{} -d 10.20.0.31/32 -p tcp -m tcp --dport 3306 -j ACCEPT\n"
+    found = [
+        holds(
+            policies + line.format(way), 4, rules_file=file, rules=parse_rules(file), incoming="deny", outgoing="deny"
+        )
+        for way in ("output", "input")
+    ]
+    assert found == [True, False]

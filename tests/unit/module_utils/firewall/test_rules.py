@@ -95,7 +95,7 @@ def test_a_declared_rule_for_anybody_is_one_command_for_both_families():
 
 
 def test_a_network_with_host_bits_is_written_as_ufw_keeps_it():
-    assert str(declared("10.20.0.5/24").source) == "10.20.0.0/24"
+    assert str(declared("10.20.0.5/24").peer) == "10.20.0.0/24"
 
 
 @pytest.mark.parametrize(
@@ -134,3 +134,19 @@ def test_an_ipv6_source_on_a_host_without_ipv6_is_refused():
 def test_a_rule_that_ufw_did_not_write_is_refused(line):
     with pytest.raises(UnreadableRuleError, match="edited by hand"):
         parse_rules(line)
+
+
+def test_a_rule_for_where_a_host_may_go_is_one_of_ufw_s_outgoing_ones():
+    there = DeclaredRule.from_options("10.20.0.31", 3306, "tcp", "sql (db1)", "out")
+    assert " ".join(there.words()).startswith("allow out proto tcp from any to 10.20.0.31 port 3306 comment ")
+    (kept,) = parse_rules(
+        f"### tuple ### allow tcp 3306 10.20.0.31 any 0.0.0.0/0 out comment={b'webinfra: sql (db1)'.hex()}"
+    )
+    assert there.rules(ipv6=True) == (kept,)
+    assert describe([kept]) == ["allow out 3306/tcp to 10.20.0.31 from any (IPv4)  # webinfra: sql (db1)"]
+
+
+def test_a_rule_for_everywhere_is_one_of_each_family():
+    names = DeclaredRule.from_options("any", 53, "udp", "names (outside)", "out")
+    assert [str(rule.destination) for rule in names.rules(ipv6=True)] == ["0.0.0.0/0", "::/0"]
+    assert {rule.direction for rule in names.rules(ipv6=True)} == {"out"}

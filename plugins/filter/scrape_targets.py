@@ -24,7 +24,10 @@ author: [The webinfra.stack maintainers (@webinfra)]
 """
 
 EXAMPLES = r"""
-monitoring_targets: "{{ [{'job': 'node', 'group': 'all', 'port': 9100}] | webinfra.stack.scrape_targets(webinfra_hosts) }}"
+monitoring_targets: "{{ exporters | webinfra.stack.scrape_targets(webinfra_hosts) }}"
+exporters:
+  - {job: node, group: all, port: 9100}
+  - {job: database, group: db_servers, port: 9104}
 """
 
 RETURN = r"""

@@ -63,7 +63,11 @@ def metrics(sight: HostSight, *, at: float) -> str:
             "Whether the firewall decides what comes in.",
             [] if firewall is None else [({}, float(firewall))],
         ),
-        ("unit_failed", "One for each unit that has failed.", [({"unit": unit}, 1.0) for unit in sight.failed_units or ()]),
+        (
+            "unit_failed",
+            "One for each unit that has failed.",
+            [({"unit": unit}, 1.0) for unit in sight.failed_units or ()],
+        ),
         (
             "shared_address",
             "Whether the host has an address that moves between hosts.",

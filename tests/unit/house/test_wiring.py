@@ -80,7 +80,9 @@ def test_the_site_installs_what_monitoring_would_install():
 def test_each_exporter_has_a_flow_from_monitoring_and_the_port_of_its_role():
     flows = yaml.safe_load((ROOT / "playbooks/vars/flows.yml").read_text())
     named = [flow for name, flows in flows.items() if name.startswith("__") for flow in flows]
-    opened = {(flow["to"], str(port)) for flow in named if flow["from"] == "monitoring" for port in flow.get("ports", [])}
+    opened = {
+        (flow["to"], str(port)) for flow in named if flow["from"] == "monitoring" for port in flow.get("ports", [])
+    }
     ports = {
         "all": role("node_exporter", "defaults/main.yml")["node_exporter_port"],
         "db_servers": role("database_exporter", "defaults/main.yml")["database_exporter_port"],

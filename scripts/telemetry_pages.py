@@ -56,7 +56,8 @@ VERDICT = """\
 {{ if $firing }}{{ range $firing | sortByLabel "severity" }}
 <p class="alert {{ .Labels.severity }}"><b>{{ .Labels.alertname }}</b>
 {{ range $name, $value := .Labels }}{{ if or (eq $name "host") (eq $name "server") (eq $name "instance") \
-(eq $name "address") (eq $name "unit") (eq $name "mountpoint") (eq $name "name") }} · {{ $name }} {{ $value }}{{ end }}{{ end }}
+(eq $name "address") (eq $name "unit") (eq $name "mountpoint") (eq $name "name") }} · {{ $name }} {{ $value }}\
+{{ end }}{{ end }}
 <span class="soft">({{ .Labels.severity }})</span></p>
 {{ end }}{{ else }}<p class="well"><b>No alert is firing.</b></p>{{ end }}
 """
@@ -78,7 +79,8 @@ def console(name: str, page: Page) -> str:
     )
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n<meta http-equiv="refresh" content="15">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta http-equiv="refresh" content="15">\n'
         f"<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n{head}\n<h1>{title}</h1>\n"
         f'{"" if about_host else VERDICT}{sections}<p class="soft"><a href="../alerts">Alerts</a> · '
         '<a href="../targets">Targets</a> · this page renews itself</p>\n</body>\n</html>\n'

@@ -15,6 +15,8 @@ from .._service.survey import interface_addresses
 if t.TYPE_CHECKING:
     import collections.abc as c
 
+    from .._replication.prometheus import Sample
+
 _PREFIX = "webinfra_host_"
 _IPV4 = 4
 
@@ -50,7 +52,7 @@ def metrics(sight: HostSight, *, at: float) -> str:
     """Write what was seen; what was not is left out, and the alert on a report that is too old says so."""
     firewall = sight.firewall_active
     complete = firewall is not None and sight.failed_units is not None and sight.shared_addresses is not None
-    families = [
+    families: list[tuple[str, str, list[Sample]]] = [
         ("report_complete", "Whether everything could be looked at.", [({}, float(complete))]),
         ("report_timestamp_seconds", "When the host was looked at, in seconds since 1970.", [({}, at)]),
         (

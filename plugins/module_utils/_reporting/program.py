@@ -1,6 +1,6 @@
 # Copyright: (c) the webinfra.stack authors
 # SPDX-License-Identifier: BSD-2-Clause
-"""The report as a program: C(program SETTINGS) leaves what the host is, and how the replication is, for node-exporter."""
+"""The report as a program: C(program SETTINGS) leaves what the host and the replication are for node-exporter."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def test_failed_units_are_read():
 
 
 def test_an_address_is_held_by_who_has_it_whatever_its_prefix():
-    listing = "2: eth0    inet 10.0.0.11/24 brd 10.0.0.255 scope global eth0\n2: eth0    inet 10.0.0.10/32 scope global eth0\n"
+    listing = "2: eth0    inet 10.0.0.11/24 scope global eth0\n2: eth0    inet 10.0.0.10/32 scope global eth0\n"
     assert held(listing, ["10.0.0.10", "10.0.0.1"]) == {"10.0.0.10": True, "10.0.0.1": False}
 
 

@@ -89,6 +89,8 @@ test-all: test bench-site ## CI's checks and what takes too long for CI
 	$(MAKE) molecule SCENARIO=load_balancer_nginx
 	$(MAKE) molecule SCENARIO=virtual_ip PROVIDER=haproxy
 	$(MAKE) molecule SCENARIO=virtual_ip PROVIDER=nginx
+	$(MAKE) molecule SCENARIO=telemetry PROVIDER=haproxy
+	$(MAKE) molecule SCENARIO=telemetry PROVIDER=nginx
 	$(MAKE) molecule SCENARIO=seed_existing_data ENGINE=mariadb
 	$(MAKE) molecule SCENARIO=seed_existing_data ENGINE=mysql
 	DRILLS=all $(MAKE) molecule SCENARIO=drill ENGINE=mariadb

@@ -94,6 +94,8 @@ test-all: test bench-site ## CI's checks and what takes too long for CI
 	$(MAKE) molecule SCENARIO=tls PROVIDER=haproxy
 	$(MAKE) molecule SCENARIO=tls PROVIDER=nginx
 	$(MAKE) molecule SCENARIO=firewall
+	$(MAKE) molecule SCENARIO=telemetry PROVIDER=haproxy
+	$(MAKE) molecule SCENARIO=telemetry PROVIDER=nginx
 	$(MAKE) molecule SCENARIO=seed_existing_data ENGINE=mariadb
 	$(MAKE) molecule SCENARIO=seed_existing_data ENGINE=mysql
 	DRILLS=all $(MAKE) molecule SCENARIO=drill ENGINE=mariadb

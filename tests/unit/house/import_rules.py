@@ -34,6 +34,7 @@ RULES: dict[str, Rule] = {
     "_files": Rule(),
     "_proxy": Rule(rooms=frozenset({"_balancer"})),
     "_guard": Rule(rooms=frozenset({"_replication", "_sql", "_files"})),
+    "_reporting": Rule(rooms=frozenset({"_replication", "_sql", "_files", "_firewall", "_service"})),
     "_module": Rule(rooms=PURE_ROOMS | {"_sql", "_seeding", "_files", "_proxy"}, packages=("ansible.module_utils",)),
     "modules": Rule(
         rooms=PURE_ROOMS | {"_module", "_files"},

@@ -92,3 +92,28 @@ def test_the_defaults_of_the_wiring_are_those_of_the_roles():
 
 def test_a_failover_counts_on_the_durability_that_replication_sets():
     assert STACK["failover_durability"] == role("replication", "vars/main.yml")["replication_durability_in_force"]
+
+
+def test_the_site_installs_what_monitoring_would_install():
+    assert PACKAGES["monitoring"] == installed_by("monitoring")
+    assert f"({installed_by('database_exporter')} if __webinfra_monitored else [])" in PACKAGES["db_servers"]
+    assert f"({installed_by('balancer_exporter')} if __webinfra_nginx_measured else [])" in PACKAGES["load_balancers"]
+
+
+def test_each_exporter_has_a_flow_from_monitoring_and_the_port_of_its_role():
+    flows = yaml.safe_load((ROOT / "playbooks/vars/flows.yml").read_text())
+    named = [flow for name, flows in flows.items() if name.startswith("__") for flow in flows]
+    opened = {
+        (flow["to"], str(port)) for flow in named if flow["from"] == "monitoring" for port in flow.get("ports", [])
+    }
+    ports = {
+        "all": role("node_exporter", "defaults/main.yml")["node_exporter_port"],
+        "db_servers": role("database_exporter", "defaults/main.yml")["database_exporter_port"],
+    }
+    for exporter in STACK["__webinfra_exporters"]:
+        if exporter["group"] in ports:
+            assert exporter["port"] == ports[exporter["group"]]
+            assert (exporter["group"], str(exporter["port"])) in opened
+    nginx = role("balancer_exporter", "defaults/main.yml")["balancer_exporter_port"]
+    assert ("load_balancers", str(nginx)) in opened
+    assert f"{{{{ {nginx} if __webinfra_provider == 'nginx'" in STACK["__webinfra_exporters"][2]["port"]

@@ -1,0 +1,2 @@
+# Copyright: (c) the webinfra.stack authors
+# SPDX-License-Identifier: BSD-2-Clause

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import yaml
@@ -102,9 +103,12 @@ def test_the_site_installs_what_monitoring_would_install():
 
 def test_each_exporter_has_a_flow_from_monitoring_and_the_port_of_its_role():
     flows = yaml.safe_load((ROOT / "playbooks/vars/flows.yml").read_text())
-    named = [flow for name, flows in flows.items() if name.startswith("__") for flow in flows]
+    lists = [value for name, value in flows.items() if name.endswith("_flows") and isinstance(value, list)]
     opened = {
-        (flow["to"], str(port)) for flow in named if flow["from"] == "monitoring" for port in flow.get("ports", [])
+        (flow["to"], str(port))
+        for flow in itertools.chain.from_iterable(lists)
+        if flow["from"] == "monitoring"
+        for port in flow.get("ports", [])
     }
     ports = {
         "all": role("node_exporter", "defaults/main.yml")["node_exporter_port"],

@@ -373,21 +373,6 @@ def test_a_restart_of_the_tier_is_not_noticed(scenario, unnoticed):
     assert processes.isdisjoint(pid(server) for server in SERVERS)
 
 
-def test_with_a_socket_of_systemds_a_restart_alone_is_not_noticed(scenario, unnoticed):
-    socket = ("-e", "web_app_socket_enabled=true")
-    assert scenario.site(*socket).code == 0
-    again = scenario.site(*socket)
-    assert (again.code, sum(again.changed.values())) == (0, 0), again.output
-    with unnoticed():
-        for _ in range(3):
-            for server in SERVERS:
-                on(server, "systemctl", "restart", "guest_book.service")
-    assert scenario.site().code == 0
-    assert {on(server, "systemctl", "is-active", "guest_book.socket", check=False).strip() for server in SERVERS} == {
-        "inactive"
-    }
-
-
 def test_the_unit_is_exposed_to_little(scenario):
     for server in SERVERS:
         exposure = on(server, "systemd-analyze", "security", "guest_book.service")

@@ -8,7 +8,7 @@ import time
 import typing as t
 from dataclasses import dataclass
 
-from .._release.gate import Gate, gives_up
+from .._release.gate import Gate
 from .._release.record import Shelf
 from .._service.unit import parse_show
 from .asking import AskingFailedError, WebClient
@@ -17,7 +17,8 @@ from .releases import Home, ReleaseError, last_lines
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
-_PAUSE_SECONDS = 0.1
+_FIRST_PAUSE_SECONDS, _LONGER, _LONGEST_PAUSE_SECONDS = 0.1, 1.3, 1.0
+"""A healthy release is noticed at once, and the journal of another one is not all about this asking."""
 _PROBE_SECONDS = 2
 
 
@@ -50,13 +51,16 @@ class RunningUnit:
         if code != 0:
             return f"it does not start: {err.strip()}"
         deadline = time.monotonic() + self.seconds
+        pause = _FIRST_PAUSE_SECONDS
         while True:
             complaint = self.complaint(release)
             if not complaint or time.monotonic() >= deadline:
                 return complaint and f"after {self.seconds:g} s it was {complaint}"
-            if gives_up(self._restarts() - before):
+            # Who waits longer sees the same once more: it was started by the same files.
+            if self._restarts() > before:
                 return "it ends as soon as it is started"
-            time.sleep(_PAUSE_SECONDS)
+            time.sleep(pause)
+            pause = min(pause * _LONGER, _LONGEST_PAUSE_SECONDS)
 
     def journal(self, since: float) -> str:
         _code, out, _err = self.module.run_command(

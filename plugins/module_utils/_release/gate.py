@@ -10,9 +10,6 @@ from dataclasses import dataclass
 if t.TYPE_CHECKING:
     import collections.abc as c
 
-PATIENCE_WITH_RESTARTS = 2
-"""So often a unit may end by itself while it is waited for; more often, it never comes up."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
@@ -31,9 +28,4 @@ class Gate:
         return f"healthy, but {self.header} says {answered or 'nothing'} instead of {self.release}"
 
 
-def gives_up(restarts: int) -> bool:
-    """Tell whether systemd had to start the unit again so often that waiting is of no use."""
-    return restarts >= PATIENCE_WITH_RESTARTS
-
-
-__all__ = ("Gate", "gives_up")
+__all__ = ("Gate",)

@@ -351,6 +351,13 @@ def test_a_unit_that_failed_too_often_is_started_all_the_same() -> None:
     assert commands.ran.index("systemctl reset-failed") < commands.ran.index("systemctl restart")
 
 
+def test_a_unit_that_ends_by_itself_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    running, _commands = unit({})
+    counts = iter([3, 3, 4])
+    monkeypatch.setattr(switching.RunningUnit, "_restarts", lambda _self: next(counts))
+    assert running.restart("one") == "it ends as soon as it is started"
+
+
 def test_a_unit_that_does_not_start_is_not_waited_for() -> None:
     running, _commands = unit({"show": (0, "NRestarts=0\n", ""), "restart": (1, "", "bad unit file")})
     assert running.restart("one") == "it does not start: bad unit file"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.webinfra.stack.plugins.module_utils._release.gate import Gate, gives_up
+from ansible_collections.webinfra.stack.plugins.module_utils._release.gate import Gate
 from ansible_collections.webinfra.stack.plugins.module_utils._release.lock import DeployLock
 
 GATE = Gate(release="new", header="X-Release")
@@ -26,10 +26,6 @@ def test_another_release_does_not_though_it_is_healthy(headers, words):
 
 def test_without_a_header_any_healthy_answer_will_do():
     assert Gate(release="new", header="").complaint({}) == ""
-
-
-def test_a_unit_may_end_once_and_no_more():
-    assert [gives_up(restarts) for restarts in (0, 1, 2)] == [False, False, True]
 
 
 def test_a_lock_is_read_as_it_was_written():

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.webinfra.stack.molecule.shared.scenario import Scenario
+from ansible_collections.webinfra.stack.tests import waiting
 
 CONVERGE = str(Path(__file__).parents[1] / "converge.yml")
 HOSTS = ("host1", "host2")
@@ -97,6 +98,7 @@ def test_without_a_way_back_the_trap_works(scenario, trap):
     play = converge(scenario, "--limit", name, "-e", "firewall_confirm_within=0")
     assert play.code == 0, play.output
     assert not lets_in(scenario, name)
+    waiting.eventually(lambda: lets_in(scenario, name), seconds=60)
 
 
 def test_a_matrix_that_forgets_who_is_in_is_refused_before_anything_is_changed(scenario):

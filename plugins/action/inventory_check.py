@@ -165,7 +165,9 @@ class Inspection:
         alike = [host for host in balancers if all(self._has_the_same(host, name) for name in given)]
         if alike[0] != self._host:
             return []
-        if self._has_certificate and CERTIFICATES not in given:
+        if self._has_certificate:
+            if check_tls(self._options["tls"]):
+                return []  # that it cannot be used is a finding of the inventory
             given[CERTIFICATES] = self._templar.template(self._variables[CERTIFICATES])
         servers = [self._member(name) for name in self._options["servers"] or []]
         backups = [server.name for server in servers if server.stands_by]

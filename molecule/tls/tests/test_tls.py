@@ -178,6 +178,17 @@ def test_the_site_has_nothing_to_do_after_a_renewal(scenario):
     assert f"https://{NAMES[0]}" in play.output
 
 
+def test_the_page_of_the_stack_has_the_certificate_of_each_balancer(scenario, tmp_path):
+    play = scenario.play("webinfra.stack.status", "-e", f"status_directory={tmp_path}")
+    assert play.code == 0, play.output
+    hosts = {host["name"]: host for host in json.loads((tmp_path / "status.json").read_text())["hosts"]}
+    for balancer in BALANCERS:
+        (certificate,) = hosts[balancer]["certificates"]
+        assert certificate["names"] == NAMES
+        assert certificate["days_left"] > 0
+    assert "certificates" not in hosts["web1"] or hosts["web1"]["certificates"] == []
+
+
 def test_a_failed_renewal_keeps_the_certificate_and_says_so(scenario, due):
     before = shown(scenario, "lb1")
     # Not stopped: it would come back as another authority.

@@ -164,3 +164,24 @@ def test_an_address_that_balancers_cannot_share_is_told_once_and_by_each_balance
     assert "is the address of db1" in inspect_address("lb1", "10.20.0.31")[0]
     assert inspect_address("web1", "10.20.0.31") == []
     assert "10.30.0.10 is in none of its networks" in inspect_address("web1", "10.30.0.10")[0]
+
+
+TLS = {"mode": "internal", "names": ["www.example.com"], "certificate": "", "private_key": ""}
+MADE = [{"names": TLS["names"], "certificate": "/x/certificate.pem", "private_key": "/x/key.pem"}]
+
+
+def test_a_certificate_of_the_plays_own_making_is_one():
+    redirecting = {"lb1": {"load_balancer_https_redirect_enabled": True}}
+    wiring = {"load_balancer_certificates": MADE}
+    assert inspect("lb1", redirecting, balancers=["lb1"], wiring=wiring, tls=TLS) == []
+    none = {**TLS, "mode": "none"}
+    assert inspect("lb1", redirecting, balancers=["lb1"], tls=none) == [
+        "lb1: load_balancer_https_redirect_enabled is True, and without a certificate there is no HTTPS"
+    ]
+
+
+def test_names_that_are_missing_are_told_once():
+    wiring = {"load_balancer_certificates": [{**MADE[0], "names": []}]}
+    assert inspect("lb1", balancers=["lb1"], wiring=wiring, tls={**TLS, "names": []}) == [
+        "load_balancers: webinfra_tls_mode is internal, and webinfra_tls_names has no name"
+    ]

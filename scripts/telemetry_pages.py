@@ -20,6 +20,7 @@ COLUMNS, HEIGHT = 3, 7
 GRAFANA_WIDTH = 24
 GRAFANA_UNITS = {
     "flag": "bool_yes_no",
+    "choice": "bool_yes_no",
     "number": "short",
     "rate": "reqps",
     "ratio": "percentunit",
@@ -28,8 +29,9 @@ GRAFANA_UNITS = {
 }
 SHOWN = {
     "flag": '{{ if eq .Value 1.0 }}<b class="yes">yes</b>{{ else }}<b class="no">no</b>{{ end }}',
-    "number": "{{ humanize .Value }}",
-    "rate": "{{ humanize .Value }}/s",
+    "choice": "{{ if eq .Value 1.0 }}yes{{ else }}no{{ end }}",
+    "number": '{{ if gt .Value 1000.0 }}{{ humanize .Value }}{{ else }}{{ printf "%.3g" .Value }}{{ end }}',
+    "rate": '{{ if gt .Value 1000.0 }}{{ humanize .Value }}{{ else }}{{ printf "%.1f" .Value }}{{ end }}/s',
     "ratio": "{{ humanizePercentage .Value }}",
     "seconds": "{{ humanizeDuration .Value }}",
     "bytes": "{{ humanize1024 .Value }}B",

@@ -100,12 +100,14 @@ def card(panel: Panel) -> str:
         words = panel["query"].replace("%", "%%").replace('"$host"', "%[1]q")
         query = f"(printf {json.dumps(words)} $host)"
     labels = " · ".join(row_label(label) for label in panel["by"])
-    return (
-        f'<div class="card"><h3>{title}</h3><table>\n'
+    rows = (
         f"{{{{ range query {query} | sortByLabel {json.dumps(panel['by'][-1])} }}}}"
         f"<tr><td>{labels}</td><td>{SHOWN[panel['unit']]}</td></tr>\n"
-        '{{ else }}<tr><td class="soft">no figures</td><td></td></tr>\n{{ end }}</table></div>\n'
+        '{{ else }}<tr><td class="soft">no figures</td><td></td></tr>\n{{ end }}'
     )
+    written = f'<div class="card"><h3>{title}</h3><table>\n{rows}</table></div>\n'
+    # What the other balancer cannot say is left out.
+    return f"{{{{ if query {query} }}}}{written}{{{{ end }}}}" if "only" in panel else written
 
 
 def row_label(label: str) -> str:

@@ -45,12 +45,12 @@ body { margin: 0 auto; max-width: 76rem; padding: 1rem; background: var(--paper)
   font: 15px/1.45 system-ui, sans-serif; }
 h1 { font-size: 1.5rem; margin: .2rem 0; } h2 { font-size: 1.1rem; margin: 1.6rem 0 .6rem; }
 h3 { font-size: .85rem; margin: 0 0 .4rem; font-weight: 600; color: var(--soft); }
-a { color: inherit; }
+a { color: inherit; } h3 a { text-decoration: none; }
 .cards { display: grid; gap: .8rem; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); }
 .card, .alert { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: .7rem .9rem; }
 .alert { border-left: 5px solid var(--warning); margin: .5rem 0; } .alert.critical { border-left-color: var(--no); }
 table { border-collapse: collapse; width: 100%; } td { padding: .1rem 0; overflow-wrap: anywhere; vertical-align: top; }
-td + td { text-align: right; padding-left: 1rem; font-variant-numeric: tabular-nums; }
+td + td { text-align: right; padding-left: 1rem; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .yes { color: var(--yes); } .no { color: var(--no); } .soft { color: var(--soft); } .well { color: var(--yes); }
 """
 VERDICT = """\

@@ -45,12 +45,12 @@ body { margin: 0 auto; max-width: 76rem; padding: 1rem; background: var(--paper)
   font: 15px/1.45 system-ui, sans-serif; }
 h1 { font-size: 1.5rem; margin: .2rem 0; } h2 { font-size: 1.1rem; margin: 1.6rem 0 .6rem; }
 h3 { font-size: .85rem; margin: 0 0 .4rem; font-weight: 600; color: var(--soft); }
-a { color: inherit; }
+a { color: inherit; } h3 a { text-decoration: none; }
 .cards { display: grid; gap: .8rem; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); }
 .card, .alert { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: .7rem .9rem; }
 .alert { border-left: 5px solid var(--warning); margin: .5rem 0; } .alert.critical { border-left-color: var(--no); }
 table { border-collapse: collapse; width: 100%; } td { padding: .1rem 0; overflow-wrap: anywhere; vertical-align: top; }
-td + td { text-align: right; padding-left: 1rem; font-variant-numeric: tabular-nums; }
+td + td { text-align: right; padding-left: 1rem; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .yes { color: var(--yes); } .no { color: var(--no); } .soft { color: var(--soft); } .well { color: var(--yes); }
 """
 VERDICT = """\
@@ -100,12 +100,14 @@ def card(panel: Panel) -> str:
         words = panel["query"].replace("%", "%%").replace('"$host"', "%[1]q")
         query = f"(printf {json.dumps(words)} $host)"
     labels = " · ".join(row_label(label) for label in panel["by"])
-    return (
-        f'<div class="card"><h3>{title}</h3><table>\n'
+    rows = (
         f"{{{{ range query {query} | sortByLabel {json.dumps(panel['by'][-1])} }}}}"
         f"<tr><td>{labels}</td><td>{SHOWN[panel['unit']]}</td></tr>\n"
-        '{{ else }}<tr><td class="soft">no figures</td><td></td></tr>\n{{ end }}</table></div>\n'
+        '{{ else }}<tr><td class="soft">no figures</td><td></td></tr>\n{{ end }}'
     )
+    written = f'<div class="card"><h3>{title}</h3><table>\n{rows}</table></div>\n'
+    # What the other balancer cannot say is left out.
+    return f"{{{{ if query {query} }}}}{written}{{{{ end }}}}" if "only" in panel else written
 
 
 def row_label(label: str) -> str:

@@ -264,6 +264,7 @@ def test_a_configuration_that_is_refused_changes_nothing(scenario, monitor):
     assert monitor.host.check_output("sha256sum /etc/prometheus/alertmanager.yml") == before
 
 
-def test_another_run_of_the_site_changes_nothing(scenario):
-    again = scenario.site()
+@pytest.mark.parametrize("options", [(), ("--check", "--diff")], ids=["run", "check"])
+def test_another_run_of_the_site_changes_nothing(scenario, options):
+    again = scenario.site(*options)
     assert (again.code, sum(again.changed.values())) == (0, 0), again.output

@@ -9,7 +9,7 @@ for task in \
   "Let in what is declared" \
   "Open the primary for writes" \
   "Follow the primary" \
-  "Unpack it"; do
+  "Put the first release in place"; do
   setsid make --no-print-directory demo "$@" >"$output" 2>&1 &
   demo=$!
   until grep -q "$task" "$output"; do

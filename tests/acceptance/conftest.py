@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 import collections
+import concurrent.futures
 import contextlib
 import functools
 import json
 import subprocess
+import threading
 import typing as t
 import urllib.error
 import urllib.parse
@@ -132,6 +134,26 @@ def overlay(tmp_path):
         return path
 
     return write
+
+
+@contextlib.contextmanager
+def steady_requests(demo) -> t.Iterator[collections.Counter[str]]:
+    """Ask all the time; what is yielded counts who answered, and whatever was no answer."""
+    counted: collections.Counter[str] = collections.Counter()
+    ended = threading.Event()
+
+    def ask() -> None:
+        while not ended.is_set():
+            counted.update(demo.servers_of(1))
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        clients = [pool.submit(ask) for _ in range(2)]
+        try:
+            yield counted
+        finally:
+            ended.set()
+    for client in clients:
+        client.result()
 
 
 @contextlib.contextmanager

@@ -4,17 +4,12 @@
 
 from __future__ import annotations
 
-import collections
-import concurrent.futures
-import contextlib
 import re
-import threading
-import typing as t
 import uuid
 
 import pytest
 
-from .conftest import eventually
+from .conftest import eventually, steady_requests
 
 pytestmark = pytest.mark.balancer
 
@@ -76,26 +71,6 @@ def test_a_backup_server_stands_by_and_steps_in(demo, overlay):
         back = demo.site()
     assert back.code == 0, back.output
     assert share_is_three_to_one(demo)
-
-
-@contextlib.contextmanager
-def steady_requests(demo) -> t.Iterator[collections.Counter[str]]:
-    """Ask all the time; what is yielded counts who answered, and whatever was no answer."""
-    counted: collections.Counter[str] = collections.Counter()
-    ended = threading.Event()
-
-    def ask() -> None:
-        while not ended.is_set():
-            counted.update(demo.servers_of(1))
-
-    with concurrent.futures.ThreadPoolExecutor() as pool:
-        clients = [pool.submit(ask) for _ in range(2)]
-        try:
-            yield counted
-        finally:
-            ended.set()
-    for client in clients:
-        client.result()
 
 
 def test_a_drained_server_gets_nothing_until_it_is_put_back_and_no_request_is_lost(demo):

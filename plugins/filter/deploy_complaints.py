@@ -25,6 +25,10 @@ options:
     type: list
     elements: str
     required: true
+  outage_allowed:
+    description: Whether the only server that answers may be taken out, too.
+    type: bool
+    default: false
 author: [The webinfra.stack maintainers (@webinfra)]
 """
 

@@ -63,7 +63,13 @@ def balancers_to_tell(pools: Mapping[str, Mapping[str, t.Any]], server: str) -> 
     return told
 
 
-def complaints(pools: Mapping[str, Mapping[str, t.Any]], servers: Sequence[str], balancers: Sequence[str]) -> list[str]:
+def complaints(
+    pools: Mapping[str, Mapping[str, t.Any]],
+    servers: Sequence[str],
+    balancers: Sequence[str],
+    *,
+    outage_allowed: bool = False,
+) -> list[str]:
     """Say why no server should be taken out now."""
     silent = [f"{balancer} has not said how its servers are" for balancer in balancers if balancer not in pools]
     down = [
@@ -72,7 +78,18 @@ def complaints(pools: Mapping[str, Mapping[str, t.Any]], servers: Sequence[str],
         for seen in pool["servers"]
         if seen["name"] in servers and seen["up"] is False and not _taken_out(pool["overrides"].get(seen["name"]))
     ]
-    return silent + down
+    alone = [
+        f"{balancer} has nobody beside {answering[0]} to answer"
+        for balancer, pool in pools.items()
+        if len(answering := _answering(pool)) == 1 and answering[0] in servers
+    ]
+    return silent + down + ([] if outage_allowed else alone)
+
+
+def _answering(pool: Mapping[str, t.Any]) -> list[str]:
+    """Return who answers, or will once a run that was killed has been finished."""
+    out = {name for name, override in pool["overrides"].items() if _taken_out(override) and not _is_ours(override)}
+    return [seen["name"] for seen in pool["servers"] if seen["up"] is not False and seen["name"] not in out]
 
 
 def _taken_out(override: Mapping[str, t.Any] | None) -> bool:

@@ -20,7 +20,8 @@ def override(state="drain", weight=None, reason="new kernel"):
 
 
 def pool(up=True, **overrides):
-    return {"servers": [{"name": "web1", "up": up}, {"name": "web2", "up": True}], "overrides": overrides}
+    others = [{"name": name, "up": True} for name in ("web2", "web3")]
+    return {"servers": [{"name": "web1", "up": up}, *others], "overrides": overrides}
 
 
 @pytest.mark.parametrize(
@@ -87,6 +88,21 @@ def test_nothing_is_touched_while_a_server_is_down(pools, found):
 
 def test_a_server_that_gets_no_release_may_be_down():
     assert complaints({"lb1": pool(up=False)}, ["web2"], ["lb1"]) == []
+
+
+@pytest.mark.parametrize(
+    ("overrides", "found"),
+    [
+        ({"web1": override(), "web3": override()}, ["lb1 has nobody beside web2 to answer"]),
+        ({"web1": override(reason="deploy: wiki"), "web3": override()}, []),
+        ({"web1": override("ready", 0), "web3": override("ready", 1)}, []),
+    ],
+    ids=["others were taken out", "a killed run has left one out", "one gets nothing, one little"],
+)
+def test_nothing_is_touched_while_one_server_answers_alone(overrides, found):
+    pools = {"lb1": pool(**overrides)}
+    assert complaints(pools, ["web1", "web2", "web3"], ["lb1"]) == found
+    assert complaints(pools, ["web1", "web2", "web3"], ["lb1"], outage_allowed=True) == []
 
 
 def test_the_tree_says_what_runs_what_is_kept_and_who_deploys():

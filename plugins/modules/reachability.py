@@ -11,7 +11,8 @@ description:
   - Opens a TCP connection to each target, all at once, and closes it without sending anything.
   - What must be open has to accept. What must be closed has to be filtered. A target that refuses is not filtered,
     so nothing would stop the connection if a program listened there.
-  - A target that is not as expected is tried once more before it counts.
+  - A target that is not as expected is tried once more before it counts, and one that must be open and refuses for
+    O(start_timeout).
   - Fails with the differences. Changes nothing.
 extends_documentation_fragment: [webinfra.stack.attributes]
 attributes:
@@ -63,6 +64,12 @@ options:
         is about as long as the module takes.
     type: float
     default: 1.0
+  start_timeout:
+    description:
+      - Seconds for which a target that must be open may refuse. A service that was just started may not listen yet.
+        Nothing is waited for where all is as expected.
+    type: float
+    default: 5.0
 author: [The webinfra.stack maintainers (@webinfra)]
 """
 
@@ -124,6 +131,7 @@ ARGUMENTS: dict[str, t.Any] = {
         },
     },
     "timeout": {"type": "float", "default": 1.0},
+    "start_timeout": {"type": "float", "default": 5.0},
 }
 
 OPEN = "open"
@@ -138,6 +146,7 @@ EXPLANATIONS = {
 AT_ONCE = 256
 """Connections that are open at the same time: a process may have 1024 files."""
 
+_PAUSE_SECONDS = 0.2
 _NETWORK_SAYS_NO = frozenset(
     {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ETIMEDOUT, errno.EACCES, errno.EPERM}
 )
@@ -225,9 +234,15 @@ def _outcome(error: int, endpoint: Endpoint) -> str:
     raise ProbeError(f"{endpoint[0]} port {endpoint[1]} cannot be tried: {errno.errorcode.get(error, error)}")
 
 
-def check(targets: t.Sequence[t.Mapping[str, t.Any]], timeout: float) -> tuple[dict[str, int], list[dict[str, t.Any]]]:
+def check(
+    targets: t.Sequence[t.Mapping[str, t.Any]], timeout: float, start_timeout: float = 0
+) -> tuple[dict[str, int], list[dict[str, t.Any]]]:
     """Return how many targets were seen in which state, and those that are not as expected."""
+    deadline = time.monotonic() + start_timeout
     seen = probe(((target["host"], target["port"]) for target in targets), timeout)
+    while (starting := _starting(targets, seen)) and time.monotonic() < deadline:
+        time.sleep(_PAUSE_SECONDS)
+        seen.update(probe(starting, timeout))
     doubtful = [target for target in targets if difference(target, seen[target["host"], target["port"]])]
     if doubtful:
         seen.update(probe(((target["host"], target["port"]) for target in doubtful), timeout))
@@ -237,12 +252,18 @@ def check(targets: t.Sequence[t.Mapping[str, t.Any]], timeout: float) -> tuple[d
     return {state: counts[state] for state in (OPEN, FILTERED, REFUSED)}, [item for item in found if item]
 
 
+def _starting(targets: t.Sequence[t.Mapping[str, t.Any]], seen: t.Mapping[Endpoint, str]) -> list[Endpoint]:
+    """Return what may be about to listen."""
+    wanted = [(target["host"], target["port"]) for target in targets if target["expected"] == OPEN]
+    return [endpoint for endpoint in wanted if seen[endpoint] == REFUSED]
+
+
 def main() -> t.NoReturn:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:
         for target in module.params["targets"]:
             ipaddress.ip_address(target["host"])
-        counts, differences = check(module.params["targets"], module.params["timeout"])
+        counts, differences = check(module.params["targets"], module.params["timeout"], module.params["start_timeout"])
     except ValueError as exc:
         module.fail_json(msg=f"targets: {exc}; give the IP address of the host")
     except ProbeError as exc:

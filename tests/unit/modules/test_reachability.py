@@ -89,6 +89,21 @@ def test_an_unexpected_result_is_tried_once_more(silent):
     assert differences == []
 
 
+def test_a_service_that_was_just_started_may_refuse_for_a_while():
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        starter = threading.Timer(0.5, server.listen)
+        starter.start()
+        wanted = [target(server.getsockname()[1], "open")]
+        assert check(wanted, TIMEOUT, start_timeout=20)[1] == []
+        starter.join()
+
+
+def test_what_goes_on_refusing_is_told_after_that_while(refusing):
+    _counts, differences = check([target(refusing, "open")], TIMEOUT, start_timeout=0.5)
+    assert [item["seen"] for item in differences] == ["refused"]
+
+
 def test_more_targets_than_files_are_tried_in_turn(accepting):
     targets = [
         target(accepting, "open", host=f"127.0.{third}.{fourth}") for third in range(3) for fourth in range(1, 250)

@@ -33,5 +33,15 @@ class SurveyedAction(ActionBase):
                 return {**result, **outcome}
         return {**result, **self._execute_module(module_name=self.module, task_vars=task_vars)}
 
+    def _update_module_args(
+        self, module_name: str, module_args: dict[str, t.Any], *arguments: t.Any, **options: t.Any
+    ) -> None:
+        """Keep the arguments out of the host's journal, where Ansible writes them.
+
+        It looks there for secrets by their letters, and does not find one of several lines in a list of files.
+        """
+        super()._update_module_args(module_name, module_args, *arguments, **options)
+        module_args["_ansible_no_log"] = True
+
 
 __all__ = ("SurveyedAction",)

@@ -88,6 +88,18 @@ def test_no_secret_is_printed_even_when_passwords_change(demo, tmp_path):
     assert changes_nothing(demo.site())
 
 
+def test_no_secret_is_in_the_journal_of_a_host(demo):
+    """Modules write there what they were asked for, and keys have several lines."""
+    state = ROOT / ".demo/state"
+    secrets = {path.name: path.read_text().strip() for path in (state / "secrets").iterdir()}
+    keys = {path.name: path.read_text().splitlines()[1] for path in (state / "ca").glob("*.key")}
+    assert keys.keys() >= {"db1.key", "db2.key"}
+    for host in sorted(HOSTS):
+        journal = demo.on(host, "journalctl", "--no-pager", "--output=cat")
+        assert "Invoked with" in journal
+        assert (host, [name for name, secret in {**secrets, **keys}.items() if secret in journal]) == (host, [])
+
+
 def test_secrets_on_the_controller_are_for_their_owner_alone():
     state = ROOT / ".demo/state"
     private = [*(state / "secrets").iterdir(), *(state / "ca").glob("*.key")]

@@ -132,17 +132,6 @@ def test_a_run_that_was_killed_is_completed_by_the_next_one(demo, overlay, secon
         end_workers(named=str(changes))
 
 
-def test_an_installation_that_was_broken_off_is_finished(demo):
-    """As a host is left that loses power between two packages, of which one needs the other."""
-    broken = ("apt-get download haproxy", "dpkg --force-depends --remove liblua5.4-0", "dpkg --unpack haproxy_*.deb")
-    demo.on("web1", "sh", "-c", f"cd /root && {' && '.join(broken)}")
-    assert "unpacked" in demo.on("web1", "dpkg-query", "--show", "--showformat=${db:Status-Status}", "haproxy")
-    play = demo.site()
-    assert play.code == 0, play.output
-    assert demo.on("web1", "dpkg-query", "--show", "--showformat=${db:Status-Status}", "haproxy") == "installed"
-    assert changes_nothing(demo.site())
-
-
 def test_a_reload_that_a_killed_run_left_out_is_made_up_for(demo):
     """The stamp is what a handler is not: it survives the run."""
     demo.on(

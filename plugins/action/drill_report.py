@@ -18,6 +18,7 @@ from ansible_collections.webinfra.stack.plugins.plugin_utils.drill_journal impor
 )
 from ansible_collections.webinfra.stack.plugins.plugin_utils.drill_table import table_lines
 from ansible_collections.webinfra.stack.plugins.plugin_utils.drill_verdict import Check, Drill, Evidence, Verdict, judge
+from ansible_collections.webinfra.stack.plugins.plugin_utils.whole_file import replace_file
 
 if t.TYPE_CHECKING:
     import collections.abc as c
@@ -117,8 +118,6 @@ def _append(path: Path, record: dict[str, t.Any]) -> None:
     try:
         records = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_name(f"{path.name}.new")
-        fresh.write_text(json.dumps([*records, record], indent=2) + "\n", encoding="utf-8")
-        fresh.replace(path)
+        replace_file(path, f"{json.dumps([*records, record], indent=2)}\n".encode())
     except (OSError, ValueError) as exc:
         raise AnsibleActionFail(f"The drill cannot be added to {path}: {exc}") from exc

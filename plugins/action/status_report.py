@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 import typing as t
+from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
@@ -14,7 +15,8 @@ from ansible_collections.webinfra.stack.plugins.plugin_utils.stack_tree import t
 from ansible_collections.webinfra.stack.plugins.plugin_utils.status.judging import judge
 from ansible_collections.webinfra.stack.plugins.plugin_utils.status.model import Level
 from ansible_collections.webinfra.stack.plugins.plugin_utils.status.tree import remark_lines, tiers_of
-from ansible_collections.webinfra.stack.plugins.plugin_utils.status.views import files_of, write_file
+from ansible_collections.webinfra.stack.plugins.plugin_utils.status.views import files_of
+from ansible_collections.webinfra.stack.plugins.plugin_utils.whole_file import replace_file
 
 NEVER = "never"
 OPTIONS: dict[str, t.Any] = {
@@ -65,7 +67,7 @@ class ActionModule(ActionBase):
         try:
             os.makedirs(directory, exist_ok=True)
             for name, text in files.items():
-                write_file(paths[name], text)
+                replace_file(Path(paths[name]), text.encode())
         except OSError as exc:
             raise AnsibleActionFail(f"{directory}: {exc.strerror}. Give a folder with -e status_directory=") from exc
         return paths

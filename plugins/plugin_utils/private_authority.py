@@ -9,13 +9,14 @@ import dataclasses
 import datetime as dt
 import fcntl
 import ipaddress
-import os
 import typing as t
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from ansible_collections.webinfra.stack.plugins.plugin_utils.whole_file import ITS_OWNER_MAY_READ, replace_file
 
 if t.TYPE_CHECKING:
     import collections.abc as c
@@ -78,7 +79,7 @@ class Authority:
             authority = self._authority(request, now=now)
             key = _key_in(self._key_of(request.host))
             certificate = _sign(_certificate_of(request, key, now=now), authority)
-            _write(self._certificate_of(request.host), certificate.public_bytes(_PEM), mode=0o600)
+            replace_file(self._certificate_of(request.host), certificate.public_bytes(_PEM), mode=ITS_OWNER_MAY_READ)
 
     def _authority(self, request: Request, *, now: dt.datetime) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
         if self._certificate.exists() and not self._key.exists():
@@ -89,7 +90,7 @@ class Authority:
         key = _key_in(self._key)
         if not self._certificate.exists():
             lifetime = dt.timedelta(days=request.valid_days * CA_LIFETIMES)
-            _write(self._certificate, _root(key, now=now, lifetime=lifetime).public_bytes(_PEM), mode=0o644)
+            replace_file(self._certificate, _root(key, now=now, lifetime=lifetime).public_bytes(_PEM))
         return _read(self._certificate), key
 
     def _fault(self, found: x509.Certificate, request: Request, *, now: dt.datetime) -> str | None:
@@ -230,7 +231,7 @@ def _key_in(path: Path) -> ec.EllipticCurvePrivateKey:
     if not path.exists():
         fresh = ec.generate_private_key(ec.SECP256R1())
         plain = serialization.NoEncryption()
-        _write(path, fresh.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, plain), mode=0o600)
+        replace_file(path, fresh.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, plain), mode=ITS_OWNER_MAY_READ)
         return fresh
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
@@ -239,12 +240,3 @@ def _key_in(path: Path) -> ec.EllipticCurvePrivateKey:
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise AuthorityError(f"{path} is not a key of an elliptic curve, as this authority makes them")
     return key
-
-
-def _write(path: Path, content: bytes, *, mode: int) -> None:
-    """Replace a file as a whole, so that a run that is killed leaves none that is half written."""
-    fresh = path.with_name(f"{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as stream:
-        stream.write(content)
-    fresh.replace(path)

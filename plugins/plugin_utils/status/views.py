@@ -4,10 +4,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import tempfile
 import typing as t
 
 from ansible_collections.webinfra.stack.plugins.plugin_utils.status.markdown import markdown_of
@@ -16,8 +13,6 @@ from ansible_collections.webinfra.stack.plugins.plugin_utils.status.page import 
 
 if t.TYPE_CHECKING:
     from ansible_collections.webinfra.stack.plugins.plugin_utils.status.model import Stack
-
-_EVERYBODY_MAY_READ = 0o644
 
 
 def files_of(stack: Stack) -> dict[str, str]:
@@ -30,18 +25,4 @@ def files_of(stack: Stack) -> dict[str, str]:
     }
 
 
-def write_file(path: str, text: str) -> None:
-    """Replace a file in one step: who reads it meanwhile sees the old one or the new one."""
-    handle, unfinished = tempfile.mkstemp(dir=os.path.dirname(path) or ".", prefix=".status-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-            os.fchmod(stream.fileno(), _EVERYBODY_MAY_READ)
-        os.replace(unfinished, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.unlink(unfinished)
-        raise
-
-
-__all__ = ("files_of", "write_file")
+__all__ = ("files_of",)

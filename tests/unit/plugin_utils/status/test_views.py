@@ -12,7 +12,7 @@ from ansible_collections.webinfra.stack.plugins.plugin_utils.status.narrow impor
 from ansible_collections.webinfra.stack.plugins.plugin_utils.status.shapes import NODE_HEIGHT, fitted, text_width
 from ansible_collections.webinfra.stack.plugins.plugin_utils.status.style import DARK, LIGHT, READ_ON
 from ansible_collections.webinfra.stack.plugins.plugin_utils.status.tree import remark_lines, tiers_of
-from ansible_collections.webinfra.stack.plugins.plugin_utils.status.views import files_of, write_file
+from ansible_collections.webinfra.stack.plugins.plugin_utils.status.views import files_of
 from ansible_collections.webinfra.stack.plugins.plugin_utils.status.wide import wide_drawing
 from ansible_collections.webinfra.stack.tests.status_samples import LONG, Sample
 
@@ -185,11 +185,3 @@ def test_every_text_can_be_read(palette, ink, ground):
 def test_every_line_and_sign_can_be_seen(palette, line):
     """Rule: WCAG 2.2, success criterion 1.4.11, level AA."""
     assert contrast(palette[line], palette["surface"]) >= 3
-
-
-def test_a_file_is_replaced_in_one_step_and_everybody_may_read_it(tmp_path):
-    path = tmp_path / "status.json"
-    write_file(str(path), "old")
-    write_file(str(path), "new")
-    assert (path.read_text(), path.stat().st_mode & 0o777) == ("new", 0o644)
-    assert [each.name for each in tmp_path.iterdir()] == ["status.json"]

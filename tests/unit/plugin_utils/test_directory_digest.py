@@ -7,9 +7,11 @@ import re
 import shutil
 
 import pytest
-from ansible.errors import AnsibleFilterError
 
-from ansible_collections.webinfra.stack.plugins.filter.directory_digest import directory_digest
+from ansible_collections.webinfra.stack.plugins.plugin_utils.directory_digest import (
+    DirectoryDigestError,
+    directory_digest,
+)
 
 
 @pytest.fixture
@@ -68,7 +70,7 @@ def test_contents_do_not_run_into_names(tmp_path):
 
 
 def test_a_missing_directory_is_named(tmp_path):
-    with pytest.raises(AnsibleFilterError, match=r"nowhere is not a directory on the controller"):
+    with pytest.raises(DirectoryDigestError, match=r"nowhere is not a directory on the controller"):
         directory_digest(str(tmp_path / "nowhere"))
 
 

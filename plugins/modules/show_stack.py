@@ -9,7 +9,7 @@ short_description: Print the stack as a tree
 version_added: 0.1.0
 description:
   - Prints what verify has seen, tier by tier, the same under every output callback. Runs on the controller.
-extends_documentation_fragment: [webinfra.stack.attributes]
+extends_documentation_fragment: [webinfra.stack.attributes, webinfra.stack.shown_stack]
 attributes:
   check_mode:
     support: full
@@ -19,23 +19,6 @@ attributes:
     platforms: posix
     support: full
 options:
-  url:
-    description: Where clients reach the stack.
-    type: str
-    required: true
-  hosts:
-    description: The result of P(webinfra.stack.stack_hosts#filter).
-    type: list
-    elements: dict
-    required: true
-  provider:
-    description: Program that balances.
-    type: str
-    required: true
-  engine:
-    description: Engine of the databases.
-    type: str
-    required: true
   release:
     description: Release of the application.
     type: str
@@ -48,10 +31,6 @@ options:
     description: What was set for servers at run time, RV(webinfra.stack.load_balancer_info#module:overrides).
     type: dict
     default: {}
-  shared_address:
-    description: Address that the load balancers share; empty when they share none.
-    type: str
-    default: ""
   holders:
     description: Names of the load balancers that have O(shared_address) now.
     type: list

@@ -13,7 +13,7 @@ description:
     describes C(status.json).
   - A host that did not answer is shown as unreachable. Without an answer from anybody the page says so.
   - The files are a report and no change of state, so RV(ignore:changed) is always V(false).
-extends_documentation_fragment: [webinfra.stack.attributes]
+extends_documentation_fragment: [webinfra.stack.attributes, webinfra.stack.shown_stack]
 attributes:
   check_mode:
     support: full
@@ -24,27 +24,6 @@ attributes:
     platforms: posix
     support: full
 options:
-  url:
-    description: Where clients reach the stack.
-    type: str
-    required: true
-  hosts:
-    description: The result of P(webinfra.stack.stack_hosts#filter).
-    type: list
-    elements: dict
-    required: true
-  provider:
-    description: Program that balances.
-    type: str
-    required: true
-  engine:
-    description: Engine of the databases.
-    type: str
-    required: true
-  shared_address:
-    description: Address that the load balancers share; empty when they share none.
-    type: str
-    default: ""
   release_link:
     description: The symbolic link on web servers that points to the release that runs. Empty to show no release.
     type: str

@@ -29,7 +29,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.webinfra.stack.tests.integration.servers import Result
 
 NAMES = ("db1", "db2", "db3")
-_WIRING = yaml.safe_load((Path(__file__).parents[2] / "playbooks/vars/stack.yml").read_text())
+_ACCOUNTS = yaml.safe_load((Path(__file__).parents[2] / "playbooks/roles/wiring/vars/main/accounts.yml").read_text())
 _ON_BOTH = ("--read-only=1", "--sync-binlog=1", "--innodb-flush-log-at-trx-commit=1", "--event-scheduler=ON")
 # As the role configures them: without short limits a replica does not let go of a source that is dead.
 _ON_MYSQL = (
@@ -107,8 +107,8 @@ class Trio(Restarted):
 
     def mover(self) -> dict[str, t.Any]:
         """Return the account that moves the primary, with the rights that the site gives it."""
-        rights = _WIRING["__webinfra_mover_privileges"]["mysql" if self.image.mysql else "mariadb"]
-        (records,) = _WIRING["__webinfra_mover_records"]
+        rights = _ACCOUNTS["__webinfra_mover_privileges"]["mysql" if self.image.mysql else "mariadb"]
+        (records,) = _ACCOUNTS["__webinfra_mover_records"]
         privileges = [{"object": "*.*", "grant": rights}, {"object": "webinfra.*", "grant": records["grant"]}]
         return {"name": "mover", "hosts": ["%"], "password": PASSWORD, "privileges": privileges}
 

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from .tree import PLAYBOOKS, ROOT, load, name_of
+from .tree import PLAYBOOKS, ROOT, WIRING_FILES, load, name_of
 
 
 @pytest.mark.parametrize("path", PLAYBOOKS, ids=name_of)
@@ -21,7 +21,14 @@ def test_no_group_variables_stand_beside_the_playbooks():
     assert not (ROOT / "playbooks" / "group_vars").exists()
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "playbooks" / "vars").glob("*.yml")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", PLAYBOOKS, ids=name_of)
+def test_the_wiring_is_read_once_and_not_for_every_task(path):
+    """Ansible parses vars_files anew for each host and task; that was a third of a run that changes nothing."""
+    files = [file for play in load(path) for file in play.get("vars_files", [])]
+    assert set(files) <= {"vars/demo.yml", "vars/drill.yml"}
+
+
+@pytest.mark.parametrize("path", [*sorted((ROOT / "playbooks/vars").glob("*.yml")), *WIRING_FILES], ids=name_of)
 def test_no_variable_refers_to_itself(path):
     """Up to ansible-core 2.18 that is a loop, even between two keys of one dictionary."""
     found = [name for name, value in load(path).items() if re.search(rf"(?<![\w.]){name}(?!\w)", json.dumps(value))]

@@ -5,17 +5,15 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
 
-import yaml
+from .tree import ROOT, WIRING_FILES, load
 
-ROOT = Path(__file__).resolve().parents[3]
-STACK = yaml.safe_load((ROOT / "playbooks/vars/stack.yml").read_text())
-PACKAGES = STACK["__webinfra_packages"]
+WIRING = {name: value for path in WIRING_FILES for name, value in load(path).items()}
+PACKAGES = WIRING["__webinfra_packages"]
 
 
 def role(name, file):
-    return yaml.safe_load((ROOT / "roles" / name / file).read_text())
+    return load(ROOT / "roles" / name / file)
 
 
 def installed_by(name):
@@ -55,8 +53,8 @@ def test_the_site_installs_what_a_certificate_would_install():
 def test_the_load_balancers_read_the_certificate_that_is_served():
     served = role("certificate", "vars/main.yml")
     pair = {
-        key: path.replace("{{ __webinfra_tls_files }}", STACK["__webinfra_tls_files"])
-        for key, path in STACK["__webinfra_tls_pair"].items()
+        key: path.replace("{{ __webinfra_tls_files }}", WIRING["__webinfra_tls_files"])
+        for key, path in WIRING["__webinfra_tls_pair"].items()
         if key != "names"
     }
     assert pair == {"certificate": served["certificate_file"], "private_key": served["certificate_private_key_file"]}
@@ -64,18 +62,18 @@ def test_the_load_balancers_read_the_certificate_that_is_served():
 
 def test_challenges_are_answered_at_the_port_of_the_role():
     port = role("certificate", "defaults/main.yml")["certificate_acme_port"]
-    assert f"default({port})" in STACK["__webinfra_acme_port"]
+    assert f"default({port})" in WIRING["__webinfra_acme_port"]
 
 
 def test_a_shared_address_asks_for_what_the_load_balancer_answers():
     defaults = role("load_balancer", "defaults/main.yml")
-    assert f"default('{defaults['load_balancer_alive_path']}')" in STACK["virtual_ip_path"]
-    assert f"default({defaults['load_balancer_port']})" in STACK["virtual_ip_port"]
+    assert f"default('{defaults['load_balancer_alive_path']}')" in WIRING["virtual_ip_path"]
+    assert f"default({defaults['load_balancer_port']})" in WIRING["virtual_ip_port"]
 
 
 def test_a_shared_address_that_is_not_declared_any_more_has_no_unit_left():
     units = [task["webinfra.stack.configured_service"]["name"] for task in role("virtual_ip", "tasks/configure.yml")]
-    assert f"else {units[::-1]}" in STACK["load_balancer_stopped_units"]
+    assert f"else {units[::-1]}" in WIRING["load_balancer_stopped_units"]
 
 
 def test_the_site_installs_the_router_that_its_role_would_install():
@@ -83,16 +81,16 @@ def test_the_site_installs_the_router_that_its_role_would_install():
 
 
 def test_the_defaults_of_the_wiring_are_those_of_the_roles():
-    assert f"default('{role('database', 'defaults/main.yml')['database_engine']}')" in STACK["__webinfra_engine"]
+    assert f"default('{role('database', 'defaults/main.yml')['database_engine']}')" in WIRING["__webinfra_engine"]
     provider = role("load_balancer", "defaults/main.yml")["load_balancer_provider"]
-    assert f"default('{provider}')" in STACK["__webinfra_provider"]
+    assert f"default('{provider}')" in WIRING["__webinfra_provider"]
     balancer = role("load_balancer", "defaults/main.yml")
     for wired, variable in (("http", ""), ("https", "https_"), ("balancer_metrics", "metrics_")):
-        assert f"default({balancer[f'load_balancer_{variable}port']})" in STACK[f"__webinfra_{wired}_port"]
+        assert f"default({balancer[f'load_balancer_{variable}port']})" in WIRING[f"__webinfra_{wired}_port"]
 
 
 def test_a_failover_counts_on_the_durability_that_replication_sets():
-    assert STACK["failover_durability"] == role("replication", "vars/main.yml")["replication_durability_in_force"]
+    assert WIRING["failover_durability"] == role("replication", "vars/main.yml")["replication_durability_in_force"]
 
 
 def test_the_site_installs_what_monitoring_would_install():
@@ -102,8 +100,7 @@ def test_the_site_installs_what_monitoring_would_install():
 
 
 def test_each_exporter_has_a_flow_from_monitoring_and_the_port_of_its_role():
-    flows = yaml.safe_load((ROOT / "playbooks/vars/flows.yml").read_text())
-    lists = [value for name, value in flows.items() if name.endswith("_flows") and isinstance(value, list)]
+    lists = [value for name, value in WIRING.items() if name.endswith("_flows") and isinstance(value, list)]
     opened = {
         (flow["to"], str(port))
         for flow in itertools.chain.from_iterable(lists)
@@ -114,10 +111,10 @@ def test_each_exporter_has_a_flow_from_monitoring_and_the_port_of_its_role():
         "all": role("node_exporter", "defaults/main.yml")["node_exporter_port"],
         "db_servers": role("database_exporter", "defaults/main.yml")["database_exporter_port"],
     }
-    for exporter in STACK["__webinfra_exporters"]:
+    for exporter in WIRING["__webinfra_exporters"]:
         if exporter["group"] in ports:
             assert exporter["port"] == ports[exporter["group"]]
             assert (exporter["group"], str(exporter["port"])) in opened
     nginx = role("balancer_exporter", "defaults/main.yml")["balancer_exporter_port"]
     assert ("load_balancers", str(nginx)) in opened
-    assert f"{{{{ {nginx} if __webinfra_provider == 'nginx'" in STACK["__webinfra_exporters"][2]["port"]
+    assert f"{{{{ {nginx} if __webinfra_provider == 'nginx'" in WIRING["__webinfra_exporters"][2]["port"]

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[3]
 PLUGINS = ROOT / "plugins"
 ROLES = sorted(path for path in (ROOT / "roles").iterdir() if path.is_dir())
 PLAYBOOKS = sorted((ROOT / "playbooks").glob("*.y*ml"))
+WIRING_FILES = sorted((ROOT / "playbooks/roles/wiring/vars/main").glob("*.yml"))
 
 
 # The loader on libyaml, where PyYAML was built with it, takes a tenth of the time.

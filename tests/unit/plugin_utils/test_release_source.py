@@ -171,7 +171,7 @@ def url(app, tmp_path):
             pass
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield (
             f"http://127.0.0.1:{server.server_port}/app.tar.gz",
             hashlib.sha256((folder / "app.tar.gz").read_bytes()).hexdigest(),

@@ -27,12 +27,16 @@ VARIABLES = tuple(
         "https_redirect_enabled",
         "hsts_seconds",
         "metrics_port",
+        "response_headers",
     )
 )
 """Those that must fit each other."""
 
 _PORTS = ("load_balancer_port", "load_balancer_https_port", "load_balancer_metrics_port")
 _HASHES = ("source", "cookie")
+_HEADER_NAME = re.compile(r"[A-Za-z0-9-]+")
+_HEADER_VALUE = re.compile(r"[ !#&-\[\]-~]+")
+"""Printable ASCII but for what a configuration of HAProxy or nginx gives a meaning of its own: " $ % and the backslash."""
 _COOKIE = re.compile(r"[A-Za-z0-9_]+")
 """What both RFC 6265 and the name of a variable in nginx allow."""
 
@@ -49,7 +53,12 @@ def check_balancer(
     settings = outcome.validated_parameters
     return [
         Finding(where=where, what=what, remedy=remedy)
-        for what, remedy in (*_of_https(settings), *_of_ports(settings), *_of_algorithm(settings, backups))
+        for what, remedy in (
+            *_of_https(settings),
+            *_of_ports(settings),
+            *_of_headers(settings),
+            *_of_algorithm(settings, backups),
+        )
     ]
 
 
@@ -68,6 +77,16 @@ def _of_ports(settings: t.Mapping[str, t.Any]) -> t.Iterator[tuple[str, str]]:
         for second in _PORTS[number + 1 :]:
             if settings[first] == settings[second]:
                 yield f"{first} and {second} are both {settings[first]}", "give each a port of its own"
+
+
+def _of_headers(settings: t.Mapping[str, t.Any]) -> t.Iterator[tuple[str, str]]:
+    for name, value in settings["load_balancer_response_headers"].items():
+        if not _HEADER_NAME.fullmatch(str(name)):
+            what = f"load_balancer_response_headers: {str(name)!r} is not made of letters, digits and dashes"
+            yield what, "correct the name of the header"
+        elif not _HEADER_VALUE.fullmatch(str(value)):
+            what = f'load_balancer_response_headers: the value of {name} is empty, or has ", $, %, \\ or no ASCII in it'
+            yield what, "correct the value, or leave the header to the application"
 
 
 def _of_algorithm(settings: t.Mapping[str, t.Any], backups: t.Sequence[str]) -> t.Iterator[tuple[str, str]]:

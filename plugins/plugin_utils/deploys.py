@@ -10,7 +10,7 @@ import typing as t
 if t.TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-OWN_REASON = re.compile(r"(deploy|rollback|restart_web): ")
+OWN_REASON = re.compile(r"(deploy|rollback|restart_web|site): ")
 """How the reason begins for which these playbooks take a server out: one that was killed has left it there."""
 _SHARE = re.compile(r"([0-9]{1,3})%")
 WHOLE = 100
@@ -71,7 +71,7 @@ def complaints(
     outage_allowed: bool = False,
 ) -> list[str]:
     """Say why no server should be taken out now."""
-    silent = [f"{balancer} has not said how its servers are" for balancer in balancers if balancer not in pools]
+    silent = [f"{balancer} has not said how its servers are (does --limit leave it out?)" for balancer in balancers if balancer not in pools]
     down = [
         f"{balancer} finds {seen['name']} down"
         for balancer, pool in pools.items()

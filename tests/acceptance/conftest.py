@@ -137,8 +137,8 @@ def overlay(tmp_path):
 
 
 @contextlib.contextmanager
-def steady_requests(demo) -> t.Iterator[collections.Counter[str]]:
-    """Ask all the time; what is yielded counts who answered, and whatever was no answer."""
+def steady_requests(demo, *, writing: bool = False) -> t.Iterator[collections.Counter[str]]:
+    """Ask all the time, and write if that is wanted; what is yielded counts who answered, and whatever was no answer."""
     counted: collections.Counter[str] = collections.Counter()
     ended = threading.Event()
 
@@ -146,8 +146,13 @@ def steady_requests(demo) -> t.Iterator[collections.Counter[str]]:
         while not ended.is_set():
             counted.update(demo.servers_of(1))
 
+    def write() -> None:
+        while not ended.is_set():
+            answer = demo.request("/entries", {"name": "steady", "message": "hello again"})
+            counted.update([answer.server if answer.status == 303 else f"POST {answer.status}"])
+
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        clients = [pool.submit(ask) for _ in range(2)]
+        clients = [pool.submit(ask) for _ in range(2)] + ([pool.submit(write)] if writing else [])
         try:
             yield counted
         finally:

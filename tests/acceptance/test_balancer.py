@@ -42,6 +42,16 @@ def test_every_answer_names_server_and_release(demo):
     assert page.headers["X-Release"]
 
 
+def test_security_headers_are_added_where_the_application_says_nothing_itself(demo):
+    page = demo.request("/")
+    said = {name: page.headers.get_all(name) for name in ("Referrer-Policy", "X-Content-Type-Options", "X-Frame-Options")}
+    assert said == {
+        "Referrer-Policy": ["same-origin"],
+        "X-Content-Type-Options": ["nosniff"],
+        "X-Frame-Options": ["SAMEORIGIN"],
+    }
+
+
 def test_a_stopped_web_server_costs_no_request_and_gets_its_share_back(demo):
     with steady_requests(demo) as answered, demo.stopped("web1"):
         assert demo.servers_of(60) == {"web2": 60}

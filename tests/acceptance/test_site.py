@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import INVENTORY, ROOT
+from .conftest import INVENTORY, ROOT, steady_requests
 
 HOSTS = {"lb1", "web1", "web2", "db1", "db2"}
 PRIMARY_KEEPS_WRITING = "SELECT @@global.read_only"
@@ -85,6 +85,65 @@ def test_no_secret_is_printed_even_when_passwords_change(demo, tmp_path):
         assert play.code == 0, play.output
         assert any(play.changed.values())
         assert [secret for secret in (*kept, *given.values()) if secret in play.output] == []
+    assert changes_nothing(demo.site())
+
+
+def lets_in(demo, account: str, password: str) -> bool:
+    """Tell whether the primary lets the application in from a web server."""
+    program = (
+        "import pymysql, ssl, sys\n"
+        "trust = ssl.create_default_context(cafile='/etc/guest_book/database-ca.pem'); trust.check_hostname = False\n"
+        "try: pymysql.connect(host='127.0.0.1', user=sys.argv[1], password=sys.stdin.read(), ssl=trust)\n"
+        "except pymysql.err.OperationalError as error: print(error.args[0])\n"
+    )
+    said = demo.docker(
+        "exec", "--interactive", "webinfra-demo-web1", "python3", "-c", program, account, stdin=password
+    ).strip()
+    assert said in {"", "1045"}, said
+    return said == ""
+
+
+def test_passwords_are_rotated_without_a_lost_request_and_old_ones_get_nobody_in(demo):
+    rotated, kept = ("app", "operator", "mover", "replication"), ("seeding", "fingerprint")
+    before = {name: demo.secret(name) for name in rotated + kept}
+    with steady_requests(demo, writing=True) as answered:
+        play = demo.play("webinfra.stack.rotate_secrets", "-e", f"rotate={','.join(rotated)}", "-vvv", "--diff")
+    assert play.code == 0, play.output
+    after = {name: demo.secret(name) for name in rotated + kept}
+    assert tuple(name for name in after if after[name] == before[name]) == kept
+    assert answered.keys() == {"web1", "web2"}, answered
+    assert [secret for secret in (*before.values(), *after.values()) if secret in play.output] == []
+    assert (lets_in(demo, "guest_book", after["app"]), lets_in(demo, "guest_book", before["app"])) == (True, False)
+    assert changes_nothing(demo.site())
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["-e", "rotate=apps"], "apps is no account of this stack"),
+        (["-e", "rotate=app", "-e", "webinfra_app_password=from-a-vault"], "The inventory gives the password of app"),
+        (["--limit", "web1"], "--limit leaves out"),
+    ],
+    ids=["an unknown name", "a password of a vault", "some hosts only"],
+)
+def test_what_cannot_be_rotated_is_refused_before_anything_is_touched(demo, options, words):
+    before = demo.secret("app")
+    play = demo.play("webinfra.stack.rotate_secrets", *options)
+    assert play.code != 0
+    assert words in " ".join(play.output.split())
+    assert not any(play.changed.values())
+    assert demo.secret("app") == before
+
+
+def test_new_settings_reach_a_running_application_without_a_lost_request(demo, overlay):
+    settings = overlay({}, {"web_app_cpu_quota_percent": 150})
+    with steady_requests(demo, writing=True) as answered:
+        changed = demo.site(inventories=[settings])
+        assert changed.code == 0, changed.output
+        assert "CPUQuotaPerSecUSec=1.500000s" in demo.on("web1", "systemctl", "show", "guest_book.service")
+        back = demo.site()
+        assert back.code == 0, back.output
+    assert answered.keys() == {"web1", "web2"}, answered
     assert changes_nothing(demo.site())
 
 

@@ -71,6 +71,7 @@ def test_without_a_server_there_is_a_clear_page_and_it_recovers_by_itself(demo):
         answer = demo.request("/")
         assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
         assert "Back in a moment" in answer.text
+        assert answer.headers.get_all("X-Content-Type-Options") == ["nosniff"]
 
 
 def test_a_body_that_is_too_big_is_refused(demo):

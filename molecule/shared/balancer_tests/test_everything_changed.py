@@ -94,6 +94,11 @@ def test_who_comes_without_tls_is_sent_to_the_new_port(request_):
     assert request_(tls=True).headers["Strict-Transport-Security"] == "max-age=3600"
 
 
+def test_answers_have_the_headers_that_were_asked_for(request_):
+    headers = request_(tls=True).headers
+    assert (headers["X-Changed"], headers["X-Frame-Options"]) == ("it's; changed", None)
+
+
 def test_a_trusted_proxy_gives_the_id(request_):
     assert request_(tls=True, X_Request_ID="mine").headers["X-Request-ID"] == "mine"
 

@@ -32,8 +32,17 @@ def test_every_variable_is_one_of_the_role():
         {"provider": "haproxy", "algorithm": "cookie", "backups": ["web2"]},
         {"provider": "nginx", "backups": ["web2"]},
         {"port": 8080, "https_port": 8443},
+        {"response_headers": {"Content-Security-Policy": "default-src 'self'; img-src https: data: *.example.com/?a=b"}},
     ],
-    ids=["nothing", "HTTPS", "nginx and a cookie", "HAProxy, a cookie, a backup", "nginx and a backup", "other ports"],
+    ids=[
+        "nothing",
+        "HTTPS",
+        "nginx and a cookie",
+        "HAProxy, a cookie, a backup",
+        "nginx and a backup",
+        "other ports",
+        "a policy",
+    ],
 )
 def test_what_fits_has_no_findings(given):
     assert found(**given) == []
@@ -67,6 +76,18 @@ def test_a_cookie_that_no_variable_of_nginx_could_be_named_after_is_told():
     assert found(cookie_name="my-cookie") == [
         "load_balancer_cookie_name 'my-cookie' is not made of letters, digits and underscores"
     ]
+
+
+@pytest.mark.parametrize("value", ['a"b', "$(reboot)", "%[src]", "back\\slash", "", "two\nlines", "größe", "a\tb"])
+def test_a_header_that_could_be_more_than_a_header_is_refused(value):
+    (what,) = found(response_headers={"X-Ours": value})
+    assert what.startswith("load_balancer_response_headers: the value of X-Ours")
+
+
+@pytest.mark.parametrize("name", ["X Ours", "X:Ours", "", "X_Ours", "{{ x }}"])
+def test_a_header_with_another_name_than_a_header_has_is_refused(name):
+    (what,) = found(response_headers={name: "here"})
+    assert what.endswith("is not made of letters, digits and dashes")
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ _PORTS = ("load_balancer_port", "load_balancer_https_port", "load_balancer_metri
 _HASHES = ("source", "cookie")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]+")
 _HEADER_VALUE = re.compile(r"[ !#&-\[\]-~]+")
-"""Printable ASCII but for what a configuration of HAProxy or nginx gives a meaning of its own: " $ % and the backslash."""
+"""Printable ASCII but for what HAProxy or nginx give a meaning of their own: " $ % and the backslash."""
 _COOKIE = re.compile(r"[A-Za-z0-9_]+")
 """What both RFC 6265 and the name of a variable in nginx allow."""
 

@@ -71,7 +71,11 @@ def complaints(
     outage_allowed: bool = False,
 ) -> list[str]:
     """Say why no server should be taken out now."""
-    silent = [f"{balancer} has not said how its servers are (does --limit leave it out?)" for balancer in balancers if balancer not in pools]
+    silent = [
+        f"{balancer} has not said how its servers are (does --limit leave it out?)"
+        for balancer in balancers
+        if balancer not in pools
+    ]
     down = [
         f"{balancer} finds {seen['name']} down"
         for balancer, pool in pools.items()

@@ -138,7 +138,7 @@ def overlay(tmp_path):
 
 @contextlib.contextmanager
 def steady_requests(demo, *, writing: bool = False) -> t.Iterator[collections.Counter[str]]:
-    """Ask all the time, and write if that is wanted; what is yielded counts who answered, and whatever was no answer."""
+    """Ask all the time, and write if asked to; what is yielded counts who answered, and whatever was no answer."""
     counted: collections.Counter[str] = collections.Counter()
     ended = threading.Event()
 

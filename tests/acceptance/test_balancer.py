@@ -44,7 +44,9 @@ def test_every_answer_names_server_and_release(demo):
 
 def test_security_headers_are_added_where_the_application_says_nothing_itself(demo):
     page = demo.request("/")
-    said = {name: page.headers.get_all(name) for name in ("Referrer-Policy", "X-Content-Type-Options", "X-Frame-Options")}
+    said = {
+        name: page.headers.get_all(name) for name in ("Referrer-Policy", "X-Content-Type-Options", "X-Frame-Options")
+    }
     assert said == {
         "Referrer-Policy": ["same-origin"],
         "X-Content-Type-Options": ["nosniff"],

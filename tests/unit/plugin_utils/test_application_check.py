@@ -30,3 +30,15 @@ def test_a_source_of_which_a_release_can_be_made_is_no_finding(application):
 def test_what_comes_from_a_network_needs_its_checksum(checksum, words):
     (found,) = check_application({"source": ADDRESS, "checksum": checksum})
     assert (found.where, words in found.what) == ("webinfra_app", True)
+
+
+def test_a_hook_has_to_be_there(tmp_path):
+    (tmp_path / "smoke_test.yml").write_text("[]")
+    there, missing = str(tmp_path / "smoke_test.yml"), str(tmp_path / "smoke_tset.yml")
+    (found,) = check_application({"hooks": {"before_switch": there, "after_switch": missing}})
+    assert found.what == f"hooks.after_switch: there is no file {missing} on the controller"
+
+
+def test_a_hook_is_named_by_its_whole_path():
+    (found,) = check_application({"hooks": {"after_deploy": "hooks/tell.yml"}})
+    assert "by its whole path" in found.remedy

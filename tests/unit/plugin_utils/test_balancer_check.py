@@ -32,7 +32,11 @@ def test_every_variable_is_one_of_the_role():
         {"provider": "haproxy", "algorithm": "cookie", "backups": ["web2"]},
         {"provider": "nginx", "backups": ["web2"]},
         {"port": 8080, "https_port": 8443},
-        {"response_headers": {"Content-Security-Policy": "default-src 'self'; img-src https: data: *.example.com/?a=b"}},
+        {
+            "response_headers": {
+                "Content-Security-Policy": "default-src 'self'; img-src https: data: *.example.com/?a=b"
+            }
+        },
     ],
     ids=[
         "nothing",

@@ -27,6 +27,8 @@ if t.TYPE_CHECKING:
     from pathlib import Path
 
 INVENTORY = ROOT / ".demo" / "inventory.yml"
+PAUSE_SECONDS = 0.02
+"""Between two requests of a client: the machine has a stack to run as well."""
 ECHO_SERVER = ROOT / "tests" / "acceptance" / "echo_server.py"
 
 
@@ -143,11 +145,11 @@ def steady_requests(demo, *, writing: bool = False) -> t.Iterator[collections.Co
     ended = threading.Event()
 
     def ask() -> None:
-        while not ended.is_set():
+        while not ended.wait(PAUSE_SECONDS):
             counted.update(demo.servers_of(1))
 
     def write() -> None:
-        while not ended.is_set():
+        while not ended.wait(PAUSE_SECONDS):
             answer = demo.request("/entries", {"name": "steady", "message": "hello again"})
             counted.update([answer.server if answer.status == 303 else f"POST {answer.status}"])
 

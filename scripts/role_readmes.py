@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 import typing as t
@@ -26,7 +27,7 @@ def rows(options: t.Mapping[str, t.Any], prefix: str = "") -> t.Iterator[str]:
         default = (
             "**required**"
             if option.get("required")
-            else f"`{yaml.safe_dump(option.get('default'), default_flow_style=True).splitlines()[0]}`"
+            else f"`{yaml.safe_dump(option.get('default'), default_flow_style=True, width=math.inf).splitlines()[0]}`"
         )
         choices = f" One of {', '.join(f'`{choice}`' for choice in option['choices'])}." if "choices" in option else ""
         yield f"| `{prefix}{name}` | {option['type']} | {default} | {prose(option['description'])}{choices} |"

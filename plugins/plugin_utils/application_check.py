@@ -29,10 +29,8 @@ def _of_source(application: t.Mapping[str, t.Any]) -> t.Iterator[tuple[str, str]
     if ref or not is_address(source) or expected_digest(checksum):
         return
     what = f"the archive {source} has no checksum" if not checksum else f"{checksum!r} is no SHA-256"
-    yield (
-        what,
-        "give checksum the 64 hexadecimal digits that sha256sum says of the archive, or ref for a git repository",
-    )
+    remedy = "give checksum the 64 hexadecimal digits that sha256sum says of the archive, or ref for a git repository"
+    yield what, remedy
 
 
 def _of_hooks(application: t.Mapping[str, t.Any]) -> t.Iterator[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+import yaml
 from ansible.playbook.block import Block
 from ansible.playbook.task import Task
 
@@ -63,6 +64,16 @@ def test_the_readme_names_every_variable(role):
     assert readme.exists()
     text = readme.read_text()
     assert [name for name, _option in specification(role) if f"`{name}`" not in text] == []
+
+
+@every_role
+def test_the_readme_shows_the_whole_default_of_a_collection(role):
+    shown = dict(
+        re.findall(r"^\| `(\w+)` \| (?:dict|list) \| `(.*?)` \|", (role / "README.md").read_text(), re.MULTILINE)
+    )
+    options = [(name, option) for name, option in specification(role) if option["type"] in {"dict", "list"}]
+    declared = {name: option.get("default") for name, option in options if not option.get("required")}
+    assert {name: yaml.safe_load(default) for name, default in shown.items()} == declared
 
 
 @every_role

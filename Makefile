@@ -15,6 +15,7 @@ ENGINE ?= mariadb
 PORT ?= 8080
 BALANCERS ?= 1
 SCENARIO ?= default
+SUITE ?=
 RUNS ?= 3
 FAULTS ?=
 # The longest first: two run at a time.
@@ -37,6 +38,7 @@ lint: env ## Everything that reads the code without running it
 	scripts/lint.sh
 
 unit: env ## Unit tests
+	scripts/rule_tools.sh
 	pytest
 
 integration: env ## Contracts of the database modules against real servers
@@ -54,7 +56,7 @@ demo-test: ## What the demo must do, with either balancer, and what must break i
 	$(MAKE) demo-down
 
 molecule: env ## One scenario: SCENARIO=default, or another folder of molecule/
-	ENGINE=$(ENGINE) PROVIDER=$(PROVIDER) molecule test --scenario-name $(SCENARIO)
+	ENGINE=$(ENGINE) PROVIDER=$(PROVIDER) SUITE=$(SUITE) molecule test --scenario-name $(SCENARIO)
 
 bench-site: env ## Tasks, first and no-change time of site.yml on the demo's hosts
 	scripts/bench_site.py
@@ -94,8 +96,9 @@ test-all: test bench-site ## CI's checks and what takes too long for CI
 	$(MAKE) molecule SCENARIO=tls PROVIDER=haproxy
 	$(MAKE) molecule SCENARIO=tls PROVIDER=nginx
 	$(MAKE) molecule SCENARIO=firewall
+	$(MAKE) molecule SCENARIO=hardening
 	$(MAKE) molecule SCENARIO=telemetry PROVIDER=haproxy
-	$(MAKE) molecule SCENARIO=telemetry PROVIDER=nginx
+	$(MAKE) molecule SCENARIO=telemetry PROVIDER=nginx ENGINE=mysql SUITE=bookworm
 	$(MAKE) molecule SCENARIO=seed_existing_data ENGINE=mariadb
 	$(MAKE) molecule SCENARIO=seed_existing_data ENGINE=mysql
 	DRILLS=all $(MAKE) molecule SCENARIO=drill ENGINE=mariadb

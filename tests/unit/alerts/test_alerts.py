@@ -5,30 +5,19 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
-import warnings
 from pathlib import Path
 
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parents[3]
+from .tools import PROMTOOL, ROOT, needs_tools
+
 RULES = ROOT / "roles" / "monitoring" / "files" / "rules"
 CASES = Path(__file__).with_name("cases")
 RUNBOOKS = ROOT / "docs" / "runbooks.md"
-PROMTOOL = shutil.which("promtool")
 SECONDS = {"s": 1, "m": 60, "h": 3600}
 INTERVAL = "15s"
-
-if PROMTOOL is None:
-    warnings.warn(
-        "promtool is not installed: NO ALERT RULE IS TRIED. Install the package prometheus; "
-        "the scenario telemetry tries them on its monitoring host",
-        stacklevel=1,
-    )
-
-needs_promtool = pytest.mark.skipif(PROMTOOL is None, reason="PROMTOOL IS NOT INSTALLED: this alert rule was not tried")
 
 
 def rules_of(path):
@@ -69,34 +58,53 @@ def test_group(alert, case):
 test_group.__test__ = False
 
 
-def judged(folder, rules, *groups):
+def test_files(rules, cases):
+    """Return what promtool reads: a document for each interval, because it judges a whole one at the same pace."""
+    groups = [test_group(alert, case) for alert, both in cases.items() for case in both.values()]
+    return {
+        interval: {
+            "rule_files": [str(rules)],
+            "evaluation_interval": interval,
+            "tests": [group for group in groups if group["interval"] == interval],
+        }
+        for interval in {group["interval"] for group in groups}
+    }
+
+
+test_files.__test__ = False
+FILES = {
+    f"{path.stem}, {interval}": document
+    for path in sorted(RULES.glob("*.yml"))
+    for interval, document in test_files(path, TRIED[path.stem]).items()
+}
+
+
+def judged(folder, document):
     file = folder / "test.yml"
-    document = {"rule_files": [str(rules)], "evaluation_interval": INTERVAL, "tests": list(groups)}
     file.write_text(yaml.safe_dump(document, width=1000))
     return subprocess.run([PROMTOOL, "test", "rules", file], capture_output=True, text=True, check=False)
 
 
-@needs_promtool
+@needs_tools
 @pytest.mark.parametrize("path", sorted(RULES.glob("*.yml")), ids=lambda path: path.stem)
 def test_the_rules_can_be_read(path):
     done = subprocess.run([PROMTOOL, "check", "rules", path], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@needs_promtool
-@every_alert
-@pytest.mark.parametrize("which", ["fires", "quiet"])
-def test_an_alert_fires_when_it_must_and_is_quiet_when_it_must_be(alert, which, tmp_path):
-    path, _rule = ALERTS[alert]
-    done = judged(tmp_path, path, test_group(alert, TRIED[path.stem][alert][which]))
+@needs_tools
+@pytest.mark.parametrize("file", FILES)
+def test_alerts_fire_when_they_must_and_are_quiet_when_they_must_be(file, tmp_path):
+    done = judged(tmp_path, FILES[file])
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@needs_promtool
+@needs_tools
 def test_an_alert_that_fires_where_none_is_expected_is_noticed(tmp_path):
     path, _rule = ALERTS["HostDown"]
     case = {key: value for key, value in TRIED["hosts"]["HostDown"]["fires"].items() if key != "with"}
-    assert judged(tmp_path, path, test_group("HostDown", case)).returncode != 0
+    (document,) = test_files(path, {"HostDown": {"fires": case}}).values()
+    assert judged(tmp_path, document).returncode != 0
 
 
 @every_alert

@@ -8,11 +8,12 @@ import typing as t
 import urllib.parse
 
 from ansible_collections.webinfra.stack.plugins.plugin_utils.status.model import SinglePoint, Tier
+from ansible_collections.webinfra.stack.plugins.plugin_utils.status.seen import Seen, see
 
 if t.TYPE_CHECKING:
     import collections.abc as c
 
-    from ansible_collections.webinfra.stack.plugins.plugin_utils.status.seen import Seen
+    from ansible_collections.webinfra.stack.plugins.plugin_utils.status.reading import Result
 
 EVERYTHING = "reads and writes"
 
@@ -39,6 +40,13 @@ def single_points_of(seen: Seen, addresses: t.Mapping[str, str], url: str) -> t.
         yield _alone(Tier.DB_SERVERS, databases[0], declared, "add a second host to db_servers")
 
 
+def declared_single_points(hosts: c.Sequence[Result], *, shared_address: str, url: str) -> list[SinglePoint]:
+    """Find the hosts that would stand alone if everything worked, from the inventory alone."""
+    nothing: dict[str, t.Any] = {"certificates": {}, "surveys": {}, "balancers": {}, "databases": {}}
+    seen = see(hosts, shared_address=shared_address, release_link="", now=0, **nothing)
+    return list(single_points_of(seen, {host["name"]: host["address"] for host in hosts}, url))
+
+
 def _alone(tier: Tier, name: str, declared: c.Sequence[str], remedy: str) -> SinglePoint:
     others = " or ".join(other for other in declared if other != name)
     return SinglePoint(tier=tier, host=name, stops=EVERYTHING, remedy=f"bring {others} back" if others else remedy)
@@ -51,4 +59,4 @@ def _indispensable_databases(seen: Seen) -> list[str]:
     return [name for name, database in seen.databases.servers.items() if database.role == "primary"]
 
 
-__all__ = ("single_points_of",)
+__all__ = ("declared_single_points", "single_points_of")

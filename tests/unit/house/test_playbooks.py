@@ -16,6 +16,16 @@ def test_a_playbook_can_be_called_by_its_full_name(path):
     assert re.fullmatch(r"[a-z][a-z0-9_]*\.yml", path.name)
 
 
+LOOKING = {"deploy_status", "preflight", "status", "verify"}
+OTHERS_HOSTS = {"demo", "demo_down", "demo_hosts", "drill"}
+
+
+@pytest.mark.parametrize("path", PLAYBOOKS, ids=name_of)
+def test_what_changes_a_stack_shows_it_at_its_end(path):
+    if path.stem not in LOOKING | OTHERS_HOSTS:
+        assert load(path)[-1].get("ansible.builtin.import_playbook") in {"verify.yml", "status.yml"}
+
+
 def test_no_group_variables_stand_beside_the_playbooks():
     # They would outrank group_vars/all of the user's inventory.
     assert not (ROOT / "playbooks" / "group_vars").exists()

@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 
 from ansible_collections.webinfra.stack.plugins.plugin_utils.status.model import Level, Tier, TrafficState
+from ansible_collections.webinfra.stack.plugins.plugin_utils.status.single_points import declared_single_points
 from ansible_collections.webinfra.stack.tests.play import ROOT
 from ansible_collections.webinfra.stack.tests.status_samples import LONG, UNREACHABLE, Sample
 
@@ -245,6 +246,20 @@ def test_a_balancer_that_stands_by_sends_nothing():
 )
 def test_what_stands_alone_is_a_single_point_of_failure(sample, tiers):
     assert [point.tier for point in sample.stack().single_points] == tiers
+
+
+@pytest.mark.parametrize(
+    ("sample", "tiers"),
+    [
+        (Sample(servers=1, databases=1), [Tier.LOAD_BALANCERS, Tier.WEB_SERVERS, Tier.DB_SERVERS]),
+        (Sample(balancers=2), []),
+        (Sample(balancers=2, shared=True), []),
+    ],
+    ids=["all", "two balancers behind a name", "two that share an address"],
+)
+def test_what_stands_alone_in_the_inventory_is_known_before_anything_runs(sample, tiers):
+    points = declared_single_points(sample.hosts, shared_address=sample.shared_address, url=sample.url)
+    assert [point.tier for point in points] == tiers
 
 
 def test_two_balancers_behind_the_address_of_one_are_a_single_point_of_failure():

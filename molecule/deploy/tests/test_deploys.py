@@ -365,12 +365,42 @@ def test_what_somebody_has_taken_out_stays_out(scenario, unnoticed, deploy, rele
     assert scenario.play("webinfra.stack.ready", "-e", "host=web3").code == 0
 
 
-def test_a_restart_of_the_tier_is_not_noticed(scenario, unnoticed):
+@pytest.mark.parametrize("kind", ["restart", "upgrade"])
+def test_a_restart_of_the_tier_is_not_noticed(scenario, unnoticed, kind):
     processes = {pid(server) for server in SERVERS}
     with unnoticed():
-        done = scenario.play("webinfra.stack.restart_web")
+        done = scenario.play("webinfra.stack.restart_web", "-e", f"web_app_restart_kind={kind}")
     assert done.code == 0, done.output
     assert processes.isdisjoint(pid(server) for server in SERVERS)
+
+
+HOSTILE = {
+    "QUOTES": """'single' "double" `back` \\ \\n \\" \\'""",
+    "LINES": "one\ntwo\n\nfour",
+    "EXPANSIONS": "$(touch /tmp/executed) `touch /tmp/executed` ${PATH} $PATH %h %i %% ~",
+    "BRACES": "{{ 7 * 7 }} {% raw %} {# a #} }} ]",
+    "FOREIGN": "\u00fc \u65e5\u672c\u8a9e \U0001f600",
+    "SPACES": "  in front and behind\t ",
+    "SEMICOLONS": "a; b # c = d",
+    "LONG": "0123456789" * 1000,
+    "EMPTY": "",
+}
+
+
+def test_what_the_application_is_told_arrives_literally(scenario, unnoticed):
+    # What Ansible itself would compute is told as text.
+    given = {name: value.replace("{", "{{ '{' }}") for name, value in HOSTILE.items()}
+    extra = {"hostile": given, "webinfra_app": "{{ webinfra_sample_app | combine({'environment': hostile}) }}"}
+    with unnoticed():
+        done = scenario.site("-e", json.dumps(extra))
+    assert done.code == 0, done.output
+    for server in SERVERS:
+        environ = f"/proc/{pid(server).removeprefix('MainPID=')}/environ"
+        arrived = dict(each.split("=", 1) for each in on(server, "cat", environ).split("\0") if each)
+        assert {name: arrived.get(name) for name in HOSTILE} == HOSTILE
+        assert on(server, "find", "/", "-xdev", "-name", "executed") == ""
+    again = scenario.site()
+    assert again.code == 0, again.output
 
 
 def test_the_unit_is_exposed_to_little(scenario):

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import os
 import typing as t
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.action import ActionBase
+from ansible.utils.color import ANSIBLE_COLOR
 
 from ansible_collections.webinfra.stack.plugins.plugin_utils import inventory_check as check
 from ansible_collections.webinfra.stack.plugins.plugin_utils.application_check import check_application
 from ansible_collections.webinfra.stack.plugins.plugin_utils.balancer_check import VARIABLES, check_balancer
+from ansible_collections.webinfra.stack.plugins.plugin_utils.stack_tree import PLAIN, YELLOW
+from ansible_collections.webinfra.stack.plugins.plugin_utils.status.single_points import declared_single_points
 from ansible_collections.webinfra.stack.plugins.plugin_utils.tls_check import MODES, check_tls
 from ansible_collections.webinfra.stack.plugins.plugin_utils.virtual_ip_check import (
     check_virtual_ip,
     check_virtual_ip_host,
 )
+from ansible_collections.webinfra.stack.plugins.plugin_utils.written_values import check_host_names, check_written
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from ansible_collections.webinfra.stack.plugins.plugin_utils.status.model import SinglePoint
 
 OPTIONS: dict[str, t.Any] = {
     "roles": {"type": "list", "elements": "str", "default": []},
@@ -28,6 +34,7 @@ OPTIONS: dict[str, t.Any] = {
     "servers": {"type": "list", "elements": "str"},
     "databases": {"type": "list", "elements": "str"},
     "virtual_ip": {"type": "str", "default": ""},
+    "url": {"type": "str", "default": ""},
     "application": {"type": "dict", "default": {}},
     "tls": {
         "type": "dict",
@@ -63,12 +70,20 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         _validation, options = self.validate_argument_spec(argument_spec=OPTIONS)  # type: ignore[no-untyped-call]
+        inspection = Inspection(options, task_vars or {}, self._templar)
         try:
-            findings = Inspection(options, task_vars or {}, self._templar).findings()
+            findings = inspection.findings()
         except check.UnknownRoleError as exc:
             raise AnsibleActionFail(str(exc)) from exc
-        outcome = {"failed": True, "msg": check.report(findings)} if findings else {}
-        return {**result, "changed": False, **outcome}
+        if findings:
+            return {**result, "changed": False, "failed": True, "msg": check.report(findings)}
+        points = inspection.single_points()
+        if points:
+            colour, plain = (YELLOW, PLAIN) if ANSIBLE_COLOR else ("", "")
+            lines = [f"  {point.host}: without it {point.stops} stop; {point.remedy}" for point in points]
+            self._display.display("\n".join([f"{colour}Single points of failure{plain}", *lines, ""]))
+        told = [{**asdict(point), "tier": point.tier.value} for point in points]
+        return {**result, "changed": False, "single_points": told}
 
 
 class Inspection:
@@ -95,6 +110,15 @@ class Inspection:
             *self._of_host(),
         ]
 
+    def single_points(self) -> list[SinglePoint]:
+        """Return the hosts without which nothing goes on, where this host is the one that tells."""
+        tiers = [self._options[option] for option in TIERS]
+        if self._host != self._play_hosts[0] or None in tiers:
+            return []
+        members = [self._member(name) for name in self._variables["groups"]["all"]]
+        hosts = [{"name": each.name, "address": each.address, "groups": each.groups} for each in members]
+        return declared_single_points(hosts, shared_address=self._options["virtual_ip"], url=self._options["url"])
+
     def _of_inventory(self) -> list[check.Finding]:
         tiers = [
             check.Tier(group=group, noun=noun, hosts=self._options[option])
@@ -106,6 +130,7 @@ class Inspection:
         addresses = check.check_addresses(members)
         return [
             *check.check_tiers(tiers),
+            *check_host_names(member.name for member in members),
             *check.check_servers(servers, TIERS["servers"][0]),
             *(addresses or check.check_flows(self._options["flows"], members)),
             *self._of_virtual_ip(members),
@@ -136,7 +161,7 @@ class Inspection:
             value = self._value(variable)
         except AnsibleError as exc:
             return check.broken_value(variable, str(exc))
-        return check.check_value(variable, option, value, owner)
+        return check.check_value(variable, option, value, owner) or check_written(variable, value)
 
     def _value(self, variable: str) -> t.Any:
         try:

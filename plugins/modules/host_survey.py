@@ -95,6 +95,11 @@ has_ipv6:
   returned: always
   type: bool
   sample: true
+kernel_tunable:
+  description: Whether the network parameters of the kernel can be set. In a container they mostly cannot.
+  returned: always
+  type: bool
+  sample: true
 missing_packages:
   description: Packages that are not installed, in the order in which they were asked for.
   returned: always
@@ -119,6 +124,11 @@ seen:
       type: dict
       returned: always
       sample: {/srv/guest_book/current: /srv/guest_book/releases/0a1b2c3d}
+time_daemon:
+  description: What is installed to keep the time. Null where nothing is.
+  returned: always
+  type: str
+  sample: systemd-timesyncd
 """
 
 import os
@@ -142,6 +152,12 @@ from ansible_collections.webinfra.stack.plugins.module_utils._service.survey imp
 
 OS_RELEASE = "/etc/os-release"
 MEMORY = "/proc/meminfo"
+NETWORK_PARAMETERS = "/proc/sys/net"
+TIME_DAEMONS = {
+    "chrony": "/usr/sbin/chronyd",
+    "ntpsec": "/usr/sbin/ntpd",
+    "systemd-timesyncd": "/usr/lib/systemd/systemd-timesyncd",
+}
 OPTIONS: dict[str, t.Any] = {
     "certificates": {"type": "list", "elements": "path", "default": []},
     "packages": {"type": "list", "elements": "str", "default": []},
@@ -203,8 +219,11 @@ def main() -> t.NoReturn:
         },
         certificates={path: end_of(path) for path in module.params["certificates"]},
         has_ipv6=os.path.exists(KERNEL_IPV6),
+        # Not a question of permissions: where nobody can, the file system is mounted read-only.
+        kernel_tunable=os.access(NETWORK_PARAMETERS, os.W_OK),
         missing_packages=missing_packages(packages, listing),
         seen=seen(module) if module.params["fingerprint_key"] else None,
+        time_daemon=next((name for name, path in TIME_DAEMONS.items() if os.path.exists(path)), None),
     )
 
 

@@ -13,6 +13,7 @@ description:
     flows that name nobody, an address that the load balancers cannot share, misspelt variables, values in the inventory
     that a role would refuse, missing variables, a host that does not answer, a distribution that is not supported, and
     a database engine that it does not have.
+  - Tells, and does not fail for, the hosts without which reads or writes stop, and what would help.
   - What concerns several hosts is told once, by the first of them in the play. Use C(any_errors_fatal) on the play.
 extends_documentation_fragment: [webinfra.stack.attributes]
 attributes:
@@ -45,6 +46,10 @@ options:
     description:
       - The address that the load balancers share; empty when they share none. A host with the role C(virtual_ip) among
         O(roles) is held against it by what M(webinfra.stack.host_survey) returned, given as O(facts).
+    type: str
+    default: ""
+  url:
+    description: Where clients ask. Two load balancers are one point of failure when it leads to one of them.
     type: str
     default: ""
   application:
@@ -117,4 +122,15 @@ EXAMPLES = r"""
     facts: "{{ facts }}"
 """
 
-RETURN = r""" # """
+RETURN = r"""
+single_points:
+  description: Hosts without which reads or writes stop, by the inventory. The first host of the play returns them.
+  type: list
+  elements: dict
+  returned: success
+  sample:
+    - tier: load_balancers
+      host: lb1
+      stops: reads and writes
+      remedy: add a second host to load_balancers, and set webinfra_virtual_ip
+"""

@@ -14,7 +14,8 @@ INVENTORY = {
     "web2": {"ansible_host": "10.20.0.22"},
     "db1": {"ansible_host": "10.20.0.31"},
 }
-GROUPS = {"all": list(INVENTORY), "web_servers": ["web1", "web2"]}
+GROUPS = {"all": list(INVENTORY), "web_servers": ["web1", "web2"], "load_balancers": ["lb1"], "db_servers": ["db1"]}
+TIERS = {"balancers": ["lb1"], "servers": ["web1", "web2"], "databases": ["db1"]}
 
 
 class Broken(dict):
@@ -33,7 +34,12 @@ class FakeTemplar:
         return value
 
 
-def inspect(host, changes=None, play_hosts=None, wiring=None, **options):
+def inspect(host, *arguments, **options):
+    findings = inspection(host, *arguments, **options).findings()
+    return [f"{finding.where}: {finding.what}" for finding in findings]
+
+
+def inspection(host, changes=None, play_hosts=None, wiring=None, **options):
     hostvars = {name: {**values, **(changes or {}).get(name, {})} for name, values in INVENTORY.items()}
     hostvars = {name: Broken(values) if "load_balancer_port" in values else values for name, values in hostvars.items()}
     variables = {
@@ -46,8 +52,7 @@ def inspect(host, changes=None, play_hosts=None, wiring=None, **options):
     }
     defaults = {name: option.get("default") for name, option in OPTIONS.items()}
     defaults |= {"servers": ["web1", "web2"], "facts": DEBIAN}
-    findings = Inspection({**defaults, **options}, variables, FakeTemplar()).findings()
-    return [f"{finding.where}: {finding.what}" for finding in findings]
+    return Inspection({**defaults, **options}, variables, FakeTemplar())
 
 
 @pytest.mark.parametrize("host", INVENTORY)
@@ -90,6 +95,15 @@ def test_a_value_that_needs_the_play_is_computed_with_the_play():
 def test_a_value_that_cannot_be_computed_at_all_is_told():
     given = {"lb1": {"load_balancer_port": "{{ nowhere }}"}}
     assert inspect("lb1", given) == ["lb1: load_balancer_port cannot be computed: 'nowhere' is undefined"]
+
+
+def test_who_stands_alone_in_the_inventory_is_told_by_the_first_host_of_the_play():
+    assert [point.host for point in inspection("lb1", **TIERS).single_points()] == ["lb1", "db1"]
+    assert inspection("web1", **TIERS).single_points() == []
+
+
+def test_a_playbook_that_does_not_name_the_tiers_is_not_told_who_stands_alone():
+    assert inspection("lb1").single_points() == []
 
 
 def test_a_required_variable_that_nobody_set_is_told_for_the_roles_of_the_host():

@@ -27,6 +27,12 @@ def test_the_site_installs_what_every_hosts_roles_would_install():
     assert PACKAGES["all"] == [*installed_by("firewall"), *installed_by("node_exporter")]
 
 
+def test_the_site_installs_what_hardening_would_install():
+    chosen = role("hardening", "vars/main.yml")["__hardening_chosen"]
+    assert WIRING["__webinfra_hardening_packages"] == [name for part in chosen[:-1] for name in part["packages"]]
+    assert str(chosen[-1]["packages"]) in WIRING["__webinfra_time_packages"]
+
+
 def test_the_site_installs_the_load_balancer_that_its_role_would_install():
     providers = role("load_balancer", "vars/main.yml")["__load_balancer_providers"]
     for provider, words in providers.items():

@@ -19,6 +19,10 @@ if t.TYPE_CHECKING:
     from ..topology import Server, Topology
 
 
+RECENTLY_SECONDS = 600
+"""For so long the server that is gone is the one that another has replaced, and not one that was away before."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastMove:
     """The last move that is written down."""
@@ -60,8 +64,8 @@ def plan_failover(topology: Topology, intent: FailoverIntent) -> MovePlan | Refu
     if len(taking) > 1:
         listed = ", ".join(server.name for server in taking)
         return _refused(f"{listed} all take writes", "close all but the one that the application writes to")
-    if taking and (half_open(taking[0]) or stragglers(topology, taking[0])):
-        return plan_gathering(topology, taking[0])  # what a killed failover has left
+    if taking and _is_decided(topology, taking[0], intent):
+        return plan_gathering(topology, taking[0])
     primary = taking[0] if taking else lost_primary(topology, forced=intent.force)
     if primary is None:
         return _refused(
@@ -126,6 +130,24 @@ def _obstacle(topology: Topology, primary: Server, intent: FailoverIntent) -> Re
             "find the cause first; force=true if you have",
         )
     return None
+
+
+def _is_decided(topology: Topology, primary: Server, intent: FailoverIntent) -> bool:
+    """Tell whether an earlier run has chosen it, and was killed before it had done everything, or could say so."""
+    meant = intent.target in {None, primary.name} and not intent.force
+    return half_open(primary) or bool(stragglers(topology, primary)) or (meant and _has_replaced(topology, primary))
+
+
+def _has_replaced(topology: Topology, primary: Server) -> bool:
+    """Tell whether it took the writes over from the server that is gone now."""
+    last = primary.status.beat_of_another if primary.status is not None else None
+    present = {status.server_id for _server, status in topology.answering}
+    return (
+        last is not None
+        and last.age_seconds < RECENTLY_SECONDS
+        and last.server_id not in present
+        and len(topology.unreachable) > 0
+    )
 
 
 def _overtaken(topology: Topology, primary: Server, status: ServerStatus) -> bool:

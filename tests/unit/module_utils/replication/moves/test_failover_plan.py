@@ -14,7 +14,7 @@ from ansible_collections.webinfra.stack.plugins.module_utils._replication.moves.
     plan_failover,
 )
 from ansible_collections.webinfra.stack.plugins.module_utils._replication.moves.steps import Act, MovePlan
-from ansible_collections.webinfra.stack.plugins.module_utils._replication.status import ThreadState
+from ansible_collections.webinfra.stack.plugins.module_utils._replication.status import Beat, ThreadState
 from ansible_collections.webinfra.stack.plugins.module_utils._replication.steps import Refusal
 from ansible_collections.webinfra.stack.plugins.module_utils._replication.topology import Topology
 
@@ -22,6 +22,7 @@ from .building import BROKEN, ENGINES, SILENT, gone, primary, replica, trio
 
 if t.TYPE_CHECKING:
     from ansible_collections.webinfra.stack.plugins.module_utils._replication.status import Engine
+    from ansible_collections.webinfra.stack.plugins.module_utils._replication.topology import Server
 
 every_engine = pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.value)
 JUST_NOW = PastMove(kind="failover", primary="db1", seconds_ago=60)
@@ -223,3 +224,39 @@ def test_beside_a_circle_a_server_that_follows_nobody_may_be_the_one() -> None:
     back = primary(read_only=True)
     assert "db1 answers: it is up again and closed" in refusal(Topology((back, *circle)))
     assert "do not agree" in refusal(Topology((back, *circle, gone("db4"))))
+
+
+def beat(server_id: int, age: float) -> Beat:
+    return Beat(server_id=server_id, age_seconds=age, commit_wait_seconds=None, acknowledging_replicas=1)
+
+
+@every_engine
+@pytest.mark.parametrize("target", [None, "db1"])
+def test_a_failover_that_has_done_everything_already_has_nothing_to_do(engine: Engine, target: str | None) -> None:
+    new = primary(engine, server_id=1, beat_of_another=beat(9, age=30))
+    moving = plan(Topology((gone("db9"), new, replica("db2", engine, server_id=2))), target=target)
+    assert (moving.primary, moving.stages) == ("db1", ())
+
+
+@pytest.mark.parametrize(
+    ("last", "others"),
+    [
+        (None, (gone("db9"),)),
+        (beat(9, age=30), ()),
+        (beat(9, age=3600), (gone("db9"),)),
+        (beat(2, age=30), (gone("db9"),)),
+    ],
+    ids=["nobody was before it", "nobody is gone", "long ago", "who was before it follows it"],
+)
+def test_a_primary_that_replaced_nobody_who_is_gone_is_not_taken_for_the_new_one(
+    last: Beat | None, others: tuple[Server, ...]
+) -> None:
+    servers = Topology((primary(server_id=1, beat_of_another=last), replica("db2", server_id=2), *others))
+    assert "db1 answers: it takes writes" in refusal(servers)
+
+
+def test_a_new_primary_is_replaced_when_an_operator_forces_it_or_names_another_one() -> None:
+    new = primary(server_id=1, beat_of_another=beat(9, age=30))
+    servers = Topology((gone("db9"), new, replica("db2", server_id=2)))
+    assert "db1 answers" in refusal(servers, target="db2")
+    assert plan(servers, force=True).primary == "db2"

@@ -79,7 +79,8 @@ def test_security_updates_come_every_night_but_for_what_is_left_to_people(scenar
     host = scenario.host(name)
     settings = host.check_output("apt-config dump")
     assert 'APT::Periodic::Unattended-Upgrade "1";' in settings
-    assert host.service("apt-daily-upgrade.timer").is_enabled
+    for timer in ("apt-daily.timer", "apt-daily-upgrade.timer"):
+        assert (host.service(timer).is_enabled, host.service(timer).is_running) == (True, True)
     said = host.check_output("unattended-upgrade --dry-run --debug 2>&1")
     assert "Initial blacklist: mariadb-" in said
     assert "origin=Debian" in said

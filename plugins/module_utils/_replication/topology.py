@@ -190,7 +190,7 @@ def _followers(topology: Topology, source: Server) -> tuple[Server, ...]:
 def _unless_bypassed(topology: Topology, candidate: Server) -> str | Refusal:
     """Refuse when a replica of somebody else has what the only writable server lacks: that one was overtaken."""
     for server, status, link in topology.followers:
-        if not candidate.is_source_of(link) and _lacks(candidate, status):
+        if not candidate.is_source_of(link) and _bypassed(candidate, status):
             return Refusal(
                 f"{candidate.name} takes writes, but {server.name} follows {link.endpoint} and has transactions that "
                 f"{candidate.name} lacks. {_seen(topology)}. What to do: bring {link.host} back, or decide which "
@@ -250,6 +250,16 @@ def _keeps_more(chosen: Server, other: ServerStatus) -> bool:
     if chosen.status is None or chosen.status.pristine:
         return True
     return _lacks(chosen, other)
+
+
+def _bypassed(candidate: Server, other: ServerStatus) -> bool:
+    """Tell whether another one has what the candidate lacks, but for what the candidate writes.
+
+    That comes to a replica of its replica as well, and servers are not asked at the same moment.
+    """
+    if candidate.status is None or not _lacks(candidate, other):
+        return False
+    return bool(other.executed.subtract(candidate.status.executed).without_origin(candidate.status.origin))
 
 
 def _lacks(candidate: Server, other: ServerStatus) -> bool:

@@ -171,3 +171,25 @@ def test_nothing_is_decided_from_a_replica_that_cannot_say_whom_it_follows(engin
     assert "db2 follows one that it does not name" in decision.reason
     opened = status(engine, "primary", executed=closed.executed.union(hanging.executed))
     assert choose_primary([Server(name="db1", status=opened), Server(name="db2", status=hanging)], "db2") == "db1"
+
+
+@every_engine
+@pytest.mark.parametrize("own", [True, False], ids=["of the primary", "of another one"])
+def test_what_a_replica_of_a_replica_had_a_moment_later_is_told_from_what_the_primary_lacks(
+    engine: str, own: bool
+) -> None:
+    """A replica that was away during a switchover still follows the old primary, which passes everything on."""
+    first = status(engine, "primary", read_only=False, connected_replicas=())
+    origin = first.origin if own else {"mysql": "99999999-9999-9999-9999-999999999999"}.get(first.engine.value, "99")
+    text = f"{origin}:999999" if first.engine.value == "mysql" else f"0-{origin}-999999"
+    later = first.executed.union(first.engine.parse_gtids(text))
+    servers = [
+        Server(name="db1", addresses=frozenset({"db1.internal"}), status=first),
+        Server(
+            name="db2",
+            addresses=frozenset({"db2.internal"}),
+            status=status(engine, "replica", executed=later, link=follows(engine, "elsewhere")),
+        ),
+    ]
+    decision = choose_primary(servers, "db1")
+    assert (decision == "db1") is own, decision
